@@ -1,0 +1,16 @@
+package event
+
+// Shape is the way a record's facts are laid out on the wire.
+type Shape string
+
+// The shapes that Decode tells apart by their content.
+const (
+	ShapeWinlogbeat    Shape = "winlogbeat"     // winlog.event_data.*
+	ShapeWinlogbeatECS Shape = "winlogbeat_ecs" // the Sysmon module moved the facts to ECS fields
+	ShapeWinlogbeat6   Shape = "winlogbeat6"    // event_data.* at the top, no winlog
+	ShapeNXLog         Shape = "nxlog"          // every field at the top
+	ShapeEvtxDump      Shape = "evtx_dump"      // Event.System with "#attributes"
+	ShapeVelociraptor  Shape = "velociraptor"   // Event.System.EventID.Value
+	ShapeEventXML      Shape = "event_xml"      // rendered <Event>
+	ShapeEvtx          Shape = "evtx"           // a .evtx file's record
+)

@@ -1,0 +1,40 @@
+package install
+
+import "msigate/gateway/event"
+
+// Role is what a process is to Windows Installer.
+type Role string
+
+// The roles. Facts: learn.microsoft.com, "Debugging Custom Actions" and
+// "_MSIExecute Mutex"; the -Embedding suffix is opaque (nothing documents it).
+const (
+	RoleNone               Role = ""                      // not of an installer tree
+	RoleClient             Role = "client"                // msiexec.exe started to install, remove, patch …
+	RoleService            Role = "service"               // msiexec.exe /V
+	RoleCustomActionServer Role = "custom_action_server"  // msiexec.exe -Embedding <32 hex>
+	RoleManagedAction      Role = "managed_custom_action" // rundll32 <MSIxxxx.tmp>,zzzzInvokeManagedCustomActionOutOfProc …
+	RoleExtracted          Role = "extracted"             // an MSIxxxx.tmp run as a program
+	RoleDescendant         Role = "descendant"            // anything else below an installer process
+	RoleWrapper            Role = "wrapper"               // an InstallerParent above it, e.g. setup.exe
+)
+
+// Process is a process as everything seen so far describes it.
+type Process struct {
+	event.Process
+	Role    Role
+	Msiexec *CommandLine // parsed, where the process is msiexec by name or OriginalFileName
+	// Sequence is the stream sequence (offline: line number) of its process_start; 0 where only a child named it.
+	Sequence uint64
+}
+
+// Context is an in-scope Event together with what is known around it. It is
+// a value: the policy reads it, nothing changes it afterwards.
+type Context struct {
+	Event   *event.Event
+	Process Process   // the subject: for a process_start the new process, else the acting one
+	Parent  Process   // RoleNone and empty where unknown
+	Lineage []Process // ancestors, nearest first, Parent included; at most MaxLineage
+	Root    Process   // the topmost installer process of the tree, never an ancestor outside it
+	Package *Package  // the package a MsiInstaller record names; nil elsewhere
+	Missing []string  // Event.Missing and what correlation could not find, sorted, no duplicates
+}

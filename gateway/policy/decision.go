@@ -1,0 +1,105 @@
+package policy
+
+import (
+	"time"
+
+	"msigate/gateway/install"
+)
+
+// Disposition is the policy's answer, from harmless to alarming.
+type Disposition string
+
+// The dispositions. An evaluation that errs, times out or is undefined is
+// Review at high severity: undefined is never benign.
+const (
+	Expected Disposition = "expected" // the installer's own machinery
+	Approved Disposition = "approved" // explained by an entry of the governance data
+	Review   Disposition = "review"   // unexplained but not alarming, or not decidable on this telemetry
+	Alert    Disposition = "alert"    // AN0940
+)
+
+// Severity follows OCSF severity_id 1 to 5.
+type Severity string
+
+// The severities.
+const (
+	Informational Severity = "informational"
+	Low           Severity = "low"
+	Medium        Severity = "medium"
+	High          Severity = "high"
+	Critical      Severity = "critical"
+)
+
+// Cause says why an Event was decided.
+type Cause string
+
+// CauseEvent is the first and, without late facts or timers, only cause.
+const CauseEvent Cause = "event"
+
+// Trigger identifies what a Decision answers: one record of one message, and a cause.
+type Trigger struct {
+	Stream   string // stream name; offline: the path as given
+	Sequence uint64 // stream sequence; offline: line or record number, from 1
+	Record   int    // index inside the message, from 0
+	Cause    Cause
+}
+
+// Answer is what data.an0940.decision returned, typed.
+type Answer struct {
+	Disposition Disposition `json:"disposition"`
+	Severity    Severity    `json:"severity"`
+	Signals     []Signal    `json:"signals"` // every one that held, excused or not
+	Approval    *Approval   `json:"approval,omitempty"`
+	NearMisses  []NearMiss  `json:"near_misses"` // best first, at most three
+	Pending     []Pending   `json:"pending"`
+	Missing     []string    `json:"missing"`
+}
+
+// Signal is one behaviour that held.
+type Signal struct {
+	ID       string            `json:"id"`
+	Severity Severity          `json:"severity"`
+	Title    string            `json:"title"`
+	Evidence map[string]string `json:"evidence"` // fact name, e.g. "process.image" → its value
+}
+
+// Approval is the entry that explains the behaviour.
+type Approval struct {
+	Entry   string   `json:"entry"`
+	Owner   string   `json:"owner"`
+	Ticket  string   `json:"ticket,omitempty"`
+	Matched []string `json:"matched"` // fact names
+}
+
+// NearMiss is an entry that fitted in part.
+type NearMiss struct {
+	Entry   string   `json:"entry"`
+	Matched []string `json:"matched"`
+	Failed  []string `json:"failed"` // fact names, or "expired"
+}
+
+// Pending is a fact that may still come and would change the answer.
+type Pending struct {
+	Fact string    `json:"fact"`
+	Due  time.Time `json:"due"`
+}
+
+// BundleStamp says under which bundle a decision was taken.
+type BundleStamp struct {
+	Name     string `json:"name"`
+	Revision string `json:"revision"`
+	Serial   int64  `json:"serial"` // 0: unsigned
+}
+
+// Decision is the policy's answer for one Event and one cause.
+type Decision struct {
+	ID      string // deterministic: from the Trigger, so that a redelivery has the same
+	Trigger Trigger
+	Now     time.Time // what the policy took for now
+	Context install.Context
+	Answer  Answer
+	Input   []byte        // the policy input as JSON; nil for an expected one
+	Fault   string        // why there is no answer of the policy's own (error, time-out, undefined); "" where there is
+	Bundles []BundleStamp // of the Snapshot that answered
+	Took    time.Duration // of the evaluation
+}
