@@ -1,0 +1,97 @@
+package gateway
+
+import (
+	_ "embed"
+	"time"
+)
+
+// Config is the configuration of `msigate run`. Its JSON Schema, with every
+// field's meaning, unit and default, is config.schema.json; [ReadConfig]
+// holds a file to it. The zero value of a field means its default.
+type Config struct {
+	NATS       NATSConfig       `yaml:"nats"`
+	Embedded   EmbeddedConfig   `yaml:"embedded"`
+	Bundles    []BundleConfig   `yaml:"bundles"`
+	Observe    bool             `yaml:"observe"`
+	Hosts      HostsConfig      `yaml:"hosts"`
+	Workers    int              `yaml:"workers"`
+	Evaluation EvaluationConfig `yaml:"evaluation"`
+	Consumer   ConsumerConfig   `yaml:"consumer"`
+	Limits     LimitsConfig     `yaml:"limits"`
+	HTTP       HTTPConfig       `yaml:"http"`
+	Log        LogConfig        `yaml:"log"`
+	Drain      time.Duration    `yaml:"drain"`
+}
+
+// NATSConfig says which NATS to use. With neither URL nor Context, msigate runs its own.
+type NATSConfig struct {
+	URL             string    `yaml:"url"`
+	Context         string    `yaml:"context"`
+	CredentialsFile string    `yaml:"credentials_file"`
+	NKeySeedFile    string    `yaml:"nkey_seed_file"`
+	TLS             TLSConfig `yaml:"tls"`
+}
+
+// TLSConfig names PEM files.
+type TLSConfig struct {
+	CAFile   string `yaml:"ca_file"`
+	CertFile string `yaml:"cert_file"`
+	KeyFile  string `yaml:"key_file"`
+}
+
+// EmbeddedConfig is the NATS server inside msigate. It binds to loopback only.
+type EmbeddedConfig struct {
+	StoreDir string `yaml:"store_dir"`
+	Port     int    `yaml:"port"`
+}
+
+// BundleConfig is one source of policy or governance.
+type BundleConfig struct {
+	Name          string `yaml:"name"` // policy, governance or baseline: fixes its roots
+	Path          string `yaml:"path"` // a bundle folder, a .tar.gz, or a folder of governance YAML
+	Watch         bool   `yaml:"watch"`
+	AllowUnsigned bool   `yaml:"allow_unsigned"`
+}
+
+// HostsConfig says how host names are read.
+type HostsConfig struct {
+	DNSSuffixes []string `yaml:"dns_suffixes"`
+	Collectors  []string `yaml:"collectors"`
+}
+
+// EvaluationConfig bounds the policy.
+type EvaluationConfig struct {
+	Deadline time.Duration `yaml:"deadline"`
+}
+
+// ConsumerConfig tunes the durable consumer.
+type ConsumerConfig struct {
+	PullMessages  int           `yaml:"pull_messages"`
+	MaxAckPending int           `yaml:"max_ack_pending"`
+	AckWait       time.Duration `yaml:"ack_wait"`
+}
+
+// LimitsConfig bounds the memory of correlation.
+type LimitsConfig struct {
+	Hosts            int `yaml:"hosts"`
+	ProcessesPerHost int `yaml:"processes_per_host"`
+	TreesPerHost     int `yaml:"tree_processes_per_host"`
+	Findings         int `yaml:"findings"`
+}
+
+// HTTPConfig is the listener for health and metrics.
+type HTTPConfig struct {
+	Listen string `yaml:"listen"` // empty: none
+}
+
+// LogConfig is how msigate speaks on stderr.
+type LogConfig struct {
+	Format string `yaml:"format"` // text or json
+	Level  string `yaml:"level"`  // debug, info, warn or error
+}
+
+//go:embed config.schema.json
+var configSchema []byte
+
+// ConfigSchema is the JSON Schema that a configuration file is held to.
+func ConfigSchema() []byte { return configSchema }

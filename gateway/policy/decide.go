@@ -1,0 +1,127 @@
+package policy
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/open-policy-agent/opa/v1/ast"
+	"github.com/open-policy-agent/opa/v1/rego"
+	"github.com/open-policy-agent/opa/v1/topdown"
+)
+
+// The kinds of fault an evaluation can have: first word of Decision.Fault and
+// a metric's label.
+const (
+	FaultError     = "error"
+	FaultTimeout   = "timeout"
+	FaultUndefined = "undefined"
+	FaultAnswer    = "answer" // defined, but not of the published shape
+)
+
+// Decide asks the policy. It always answers: a fault of any kind becomes a
+// review at high severity, and Fault says why.
+func (s *Snapshot) Decide(ctx context.Context, trigger Trigger, facts Facts) Decision {
+	d := Decision{
+		ID:      trigger.id(),
+		Trigger: trigger,
+		Now:     facts.Now,
+		Context: *facts.Context,
+		Bundles: s.stamps,
+	}
+	began := time.Now()
+	input := inputValue(facts)
+	answer, fault := s.evaluate(ctx, input, facts.Now)
+	d.Took = time.Since(began)
+	if fault != "" {
+		d.Fault = fault
+		answer = faultAnswer(facts)
+	}
+	restoreCase(&answer, facts.Context)
+	d.Answer = answer
+	if answer.Disposition != Expected {
+		d.Input = inputJSON(input)
+	}
+	return d
+}
+
+// faultAnswer is what stands where the policy has none of its own.
+func faultAnswer(facts Facts) Answer {
+	missing := facts.Context.Missing
+	if missing == nil {
+		missing = []string{}
+	}
+	return Answer{
+		Disposition: Review,
+		Severity:    High,
+		Signals:     []Signal{},
+		NearMisses:  []NearMiss{},
+		Pending:     []Pending{},
+		Missing:     missing,
+	}
+}
+
+func (s *Snapshot) evaluate(ctx context.Context, input ast.Value, now time.Time) (Answer, string) {
+	// An external cancel and one timer cost less than the goroutine that rego starts for a context.
+	cancel := topdown.NewCancel()
+	timer := time.AfterFunc(s.deadline, cancel.Cancel)
+	defer timer.Stop()
+
+	results, err := s.query.Eval(ctx,
+		rego.EvalParsedInput(input),
+		rego.EvalTime(now),
+		rego.EvalExternalCancel(cancel),
+	)
+	switch {
+	case topdown.IsCancel(err):
+		return Answer{}, fmt.Sprintf("%s: the evaluation took longer than %s", FaultTimeout, s.deadline)
+	case err != nil:
+		return Answer{}, fmt.Sprintf("%s: %v", FaultError, err)
+	case len(results) == 0 || len(results[0].Expressions) == 0:
+		return Answer{}, fmt.Sprintf("%s: %s has no value for this input", FaultUndefined, Entrypoint)
+	}
+	answer, err := readAnswer(results[0].Expressions[0].Value)
+	if err != nil {
+		return Answer{}, fmt.Sprintf("%s: %v", FaultAnswer, err)
+	}
+	return answer, ""
+}
+
+// readAnswer types what the policy returned and refuses what is not of the
+// published shape: a disposition nobody knows must not pass for harmless.
+func readAnswer(value any) (Answer, error) {
+	raw, err := json.Marshal(value)
+	if err != nil {
+		return Answer{}, err
+	}
+	answer := Answer{Signals: []Signal{}, NearMisses: []NearMiss{}, Pending: []Pending{}, Missing: []string{}}
+	if err := json.Unmarshal(raw, &answer); err != nil {
+		return Answer{}, fmt.Errorf("%s: %w", Entrypoint, err)
+	}
+	if !answer.Disposition.Known() {
+		return Answer{}, fmt.Errorf("%s: disposition %q is none of expected, approved, review, alert", Entrypoint, answer.Disposition)
+	}
+	if !answer.Severity.Known() {
+		return Answer{}, fmt.Errorf("%s: severity %q is none of informational, low, medium, high, critical", Entrypoint, answer.Severity)
+	}
+	if answer.Disposition == Approved && answer.Approval == nil {
+		return Answer{}, errors.New(Entrypoint + ": approved without naming the approval")
+	}
+	return answer, nil
+}
+
+// inputJSON renders the input for the decision log. A value made of strings,
+// numbers and booleans always has a JSON form.
+func inputJSON(input ast.Value) []byte {
+	value, err := ast.JSON(input)
+	if err != nil {
+		return nil
+	}
+	raw, err := json.Marshal(value)
+	if err != nil {
+		return nil
+	}
+	return raw
+}

@@ -1,0 +1,64 @@
+package policy
+
+import (
+	"msigate/gateway/event"
+	"msigate/gateway/install"
+)
+
+// restoreCase copies evidence back in the case the sensor gave it: the policy
+// sees lower case, people search for what stands in their logs. A value that
+// is not one of the event's own facts stays as the policy wrote it.
+func restoreCase(a *Answer, c *install.Context) {
+	for _, signal := range a.Signals {
+		for fact, value := range signal.Evidence {
+			original := factValue(fact, c)
+			if original != "" && event.LowerASCII(original) == value {
+				signal.Evidence[fact] = original
+			}
+		}
+	}
+}
+
+// factValue is the event's own value of a fact named as in the policy input.
+func factValue(fact string, c *install.Context) string {
+	switch fact {
+	case "process.image":
+		return c.Process.Image
+	case "process.command_line":
+		return c.Process.CommandLine
+	case "process.current_directory":
+		return c.Process.CurrentDirectory
+	case "process.user":
+		return c.Process.User
+	case "process.company":
+		return c.Process.Company
+	case "process.product":
+		return c.Process.Product
+	case "process.original_file_name":
+		return c.Process.OriginalFileName
+	case "process.signer.subject":
+		return c.Process.Signature.Subject
+	case "process.msiexec.package.name":
+		if c.Process.Msiexec != nil && c.Process.Msiexec.Package != nil {
+			return c.Process.Msiexec.Package.Name
+		}
+		return ""
+	case "parent.image":
+		return c.Parent.Image
+	case "parent.command_line":
+		return c.Parent.CommandLine
+	case "module.path":
+		return c.Event.Module.Path
+	case "module.signer.subject":
+		return c.Event.Module.Signature.Subject
+	case "file.path":
+		return c.Event.File.Path
+	case "event.install.package.name":
+		if c.Package != nil {
+			return c.Package.Name
+		}
+		return ""
+	default:
+		return ""
+	}
+}

@@ -1,0 +1,265 @@
+package policy
+
+import (
+	"slices"
+	"strconv"
+	"time"
+
+	"github.com/open-policy-agent/opa/v1/ast"
+
+	"msigate/gateway/event"
+	"msigate/gateway/install"
+)
+
+// Facts is all that one evaluation reads besides the Snapshot itself.
+type Facts struct {
+	Context *install.Context
+	Host    string   // lower-cased, DNS suffix stripped
+	Groups  []string // host groups; nil: in no group
+	Now     time.Time
+}
+
+// inputValue builds the policy input straight as OPA values: going through a
+// map and encoding/json costs more than the evaluation (docs/performance.md).
+// Its shape is policies/schemas/input.json. Strings are ASCII-lower-cased here
+// and nowhere else; what is empty is absent.
+func inputValue(f Facts) ast.Value {
+	c := f.Context
+	o := newObject(12)
+	o.set("event", eventTerm(c.Event, c.Package))
+	o.object("process", processTerm(&c.Process))
+	o.object("parent", processTerm(&c.Parent))
+	o.object("module", moduleTerm(&c.Event.Module))
+	o.object("file", fileTerm(&c.Event.File))
+	lineage := make([]*ast.Term, 0, len(c.Lineage))
+	for i := range c.Lineage {
+		if t := processTerm(&c.Lineage[i]); t != nil {
+			lineage = append(lineage, t)
+		}
+	}
+	o.set("lineage", ast.ArrayTerm(lineage...))
+	o.object("root", processTerm(&c.Root))
+	host := newObject(2)
+	host.set("name", ast.StringTerm(event.LowerASCII(f.Host)))
+	host.set("groups", stringsTerm(f.Groups))
+	o.set("host", host.term())
+	o.set("missing", stringsTerm(c.Missing))
+	o.set("now", integerTerm(f.Now.UnixNano()))
+	return o.term().Value
+}
+
+func eventTerm(e *event.Event, pkg *install.Package) *ast.Term {
+	o := newObject(10)
+	o.set("kind", ast.StringTerm(string(e.Kind)))
+	o.set("id", integerTerm(int64(e.EventID)))
+	o.set("provider", ast.StringTerm(event.LowerASCII(e.Provider)))
+	o.string("channel", e.Channel)
+	o.string("shape", string(e.Shape))
+	o.set("time", integerTerm(e.Time.UnixNano()))
+	o.set("mangled", stringsTerm(e.Mangled))
+	switch e.Kind {
+	case event.KindInstall:
+		o.object("install", installerTerm(&e.Installer, pkg))
+	case event.KindRegistry:
+		r := newObject(4)
+		r.string("operation", e.Registry.Operation)
+		r.string("key", e.Registry.Key)
+		r.string("value", e.Registry.Value)
+		r.string("new_name", e.Registry.NewName)
+		o.object("registry", r.termOrNil())
+	case event.KindNetwork, event.KindDNS:
+		n := newObject(7)
+		n.string("protocol", e.Network.Protocol)
+		n.string("destination_ip", e.Network.DestinationIP)
+		n.string("destination_host", e.Network.DestinationHost)
+		n.integer("destination_port", int64(e.Network.DestinationPort))
+		n.string("query_name", e.Network.QueryName)
+		n.string("query_status", e.Network.QueryStatus)
+		n.string("query_results", e.Network.QueryResults)
+		o.object("network", n.termOrNil())
+	default:
+	}
+	return o.term()
+}
+
+func installerTerm(i *event.Installer, pkg *install.Package) *ast.Term {
+	o := newObject(8)
+	if pkg != nil {
+		o.set("package", packageTerm(pkg))
+	}
+	o.integer("client_pid", int64(i.ClientPID))
+	o.string("product", i.Product)
+	o.string("version", i.Version)
+	o.string("language", i.Language)
+	o.string("status", i.Status)
+	o.string("manufacturer", i.Manufacturer)
+	o.string("product_code", i.ProductCode)
+	return o.termOrNil()
+}
+
+// processTerm is nil for a process of which nothing is known.
+func processTerm(p *install.Process) *ast.Term {
+	o := newObject(24)
+	o.string("guid", p.GUID)
+	o.integer("pid", int64(p.PID))
+	o.path("image", "name", p.Image)
+	o.string("command_line", p.CommandLine)
+	o.string("current_directory", p.CurrentDirectory)
+	o.string("user", p.User)
+	o.string("integrity_level", p.IntegrityLevel)
+	o.string("original_file_name", p.OriginalFileName)
+	o.string("company", p.Company)
+	o.string("product", p.Product)
+	o.string("description", p.Description)
+	o.string("file_version", p.FileVersion)
+	o.hashes(p.Hashes)
+	o.object("signer", signerTerm(p.Signature))
+	if o.empty() {
+		return nil
+	}
+	o.set("role", ast.InternedTerm(string(p.Role)))
+	if p.Msiexec != nil {
+		o.set("msiexec", commandLineTerm(p.Msiexec))
+	}
+	return o.term()
+}
+
+func moduleTerm(m *event.Module) *ast.Term {
+	o := newObject(14)
+	o.path("path", "name", m.Path)
+	o.string("original_file_name", m.OriginalFileName)
+	o.string("company", m.Company)
+	o.string("product", m.Product)
+	o.string("description", m.Description)
+	o.string("file_version", m.FileVersion)
+	o.hashes(m.Hashes)
+	o.object("signer", signerTerm(m.Signature))
+	return o.termOrNil()
+}
+
+func fileTerm(f *event.File) *ast.Term {
+	o := newObject(9)
+	o.path("path", "name", f.Path)
+	o.string("stream", f.Stream)
+	o.string("contents", f.Contents)
+	o.hashes(f.Hashes)
+	return o.termOrNil()
+}
+
+// signerTerm is nil where the sensor could not tell: absent is unknown, never unsigned.
+func signerTerm(s event.Signature) *ast.Term {
+	if !s.Known {
+		return nil
+	}
+	o := newObject(5)
+	o.set("signed", ast.InternedTerm(s.Signed))
+	o.string("status", s.Status)
+	o.string("subject", s.Subject)
+	o.string("issuer", s.Issuer)
+	o.string("thumbprint", s.Thumbprint)
+	return o.term()
+}
+
+func packageTerm(p *install.Package) *ast.Term {
+	o := newObject(4)
+	o.set("kind", ast.StringTerm(string(p.Kind)))
+	name := event.LowerASCII(p.Name)
+	o.set("name", ast.StringTerm(name))
+	if p.Kind != install.PackageProductCode {
+		o.set("file", ast.StringTerm(event.Base(name)))
+		o.set("folders", stringsTerm(event.Folders(name)))
+	}
+	return o.term()
+}
+
+func commandLineTerm(c *install.CommandLine) *ast.Term {
+	o := newObject(7)
+	o.set("verb", ast.StringTerm(c.Verb))
+	if c.Package != nil {
+		o.set("package", packageTerm(c.Package))
+	}
+	patches := make([]*ast.Term, len(c.Patches))
+	for i := range c.Patches {
+		patches[i] = packageTerm(&c.Patches[i])
+	}
+	o.set("patches", ast.ArrayTerm(patches...))
+	properties := newObject(len(c.Properties))
+	for name, value := range c.Properties {
+		properties.set(event.LowerASCII(name), ast.StringTerm(event.LowerASCII(value)))
+	}
+	o.set("properties", properties.term())
+	o.set("transforms", stringsTerm(c.Transforms))
+	o.set("quiet", ast.StringTerm(c.Quiet))
+	o.string("suffix", c.Suffix)
+	return o.term()
+}
+
+func stringsTerm(values []string) *ast.Term {
+	terms := make([]*ast.Term, len(values))
+	for i, v := range values {
+		terms[i] = ast.StringTerm(event.LowerASCII(v))
+	}
+	return ast.ArrayTerm(terms...)
+}
+
+func integerTerm(v int64) *ast.Term {
+	return ast.NewTerm(ast.Number(strconv.FormatInt(v, 10)))
+}
+
+// object collects the pairs of one OPA object, leaving out what is empty.
+type object struct{ pairs [][2]*ast.Term }
+
+func newObject(capacity int) *object {
+	return &object{pairs: make([][2]*ast.Term, 0, capacity)}
+}
+
+func (o *object) set(key string, value *ast.Term) {
+	o.pairs = append(o.pairs, [2]*ast.Term{ast.InternedTerm(key), value})
+}
+
+func (o *object) string(key, value string) {
+	if value != "" {
+		o.set(key, ast.StringTerm(event.LowerASCII(value)))
+	}
+}
+
+func (o *object) integer(key string, value int64) {
+	if value != 0 {
+		o.set(key, integerTerm(value))
+	}
+}
+
+func (o *object) object(key string, value *ast.Term) {
+	if value != nil {
+		o.set(key, value)
+	}
+}
+
+// path sets a path, its last element under nameKey, and its folders.
+func (o *object) path(key, nameKey, value string) {
+	if value == "" {
+		return
+	}
+	lower := event.LowerASCII(value)
+	o.set(key, ast.StringTerm(lower))
+	o.set(nameKey, ast.StringTerm(event.Base(lower)))
+	o.set("folders", stringsTerm(event.Folders(lower)))
+}
+
+func (o *object) hashes(h event.Hashes) {
+	o.string("md5", h.MD5)
+	o.string("sha1", h.SHA1)
+	o.string("sha256", h.SHA256)
+	o.string("imphash", h.Imphash)
+}
+
+func (o *object) empty() bool { return len(o.pairs) == 0 }
+
+func (o *object) term() *ast.Term { return ast.ObjectTerm(slices.Clip(o.pairs)...) }
+
+func (o *object) termOrNil() *ast.Term {
+	if o.empty() {
+		return nil
+	}
+	return o.term()
+}

@@ -1,0 +1,217 @@
+package policy
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/open-policy-agent/opa/v1/ast"
+	"github.com/open-policy-agent/opa/v1/bundle"
+	"github.com/open-policy-agent/opa/v1/rego"
+	"github.com/open-policy-agent/opa/v1/storage/inmem"
+
+	"msigate/gateway/event"
+	"msigate/policies"
+)
+
+// Entrypoint is the document that a policy bundle must define.
+const Entrypoint = "data.an0940.decision"
+
+// DefaultDeadline bounds one evaluation.
+const DefaultDeadline = 50 * time.Millisecond
+
+// Bundle is a verified OPA bundle and the stamp that every decision under it carries.
+type Bundle struct {
+	Stamp   BundleStamp
+	Content *bundle.Bundle
+}
+
+// Snapshot is the active policy: verified bundles compiled together, immutable.
+type Snapshot struct {
+	query    rego.PreparedEvalQuery
+	data     map[string]any
+	stamps   []BundleStamp
+	scope    *event.Scope
+	triggers triggers
+	canaries []Canary
+	created  time.Time
+	deadline time.Duration
+}
+
+// Options tune a Snapshot; the zero value is ready to use.
+type Options struct {
+	Deadline time.Duration // of one evaluation; 0 means DefaultDeadline
+}
+
+// Compile builds a Snapshot from bundles whose roots do not overlap. It
+// compiles with the allow-listed built-ins, strictly, type-checked against the
+// input schema, and reads the documents the gateway itself needs (scope,
+// triggers, canaries). Errors name the file and line of the policy.
+func Compile(ctx context.Context, bundles []Bundle, options Options) (*Snapshot, error) {
+	s := &Snapshot{created: time.Now(), deadline: options.Deadline}
+	if s.deadline <= 0 {
+		s.deadline = DefaultDeadline
+	}
+	modules := map[string]*ast.Module{}
+	s.data = map[string]any{}
+	for _, b := range bundles {
+		if err := parseModules(b, modules); err != nil {
+			return nil, err
+		}
+		for root, document := range b.Content.Data {
+			if _, taken := s.data[root]; taken {
+				// One root may hold the Rego of a package and the data beside it, but never two bundles' data.
+				return nil, fmt.Errorf("compile bundle %s: data.%s is already there from another bundle", b.Stamp.Name, root)
+			}
+			s.data[root] = document
+		}
+		s.stamps = append(s.stamps, b.Stamp)
+	}
+	slices.SortFunc(s.stamps, func(a, b BundleStamp) int { return strings.Compare(a.Name, b.Name) })
+
+	schemas, err := inputSchema()
+	if err != nil {
+		return nil, err
+	}
+	compiler := ast.NewCompiler().WithCapabilities(Capabilities()).WithSchemas(schemas).WithStrict(true)
+	if compiler.Compile(modules); compiler.Failed() {
+		return nil, fmt.Errorf("compile policy: %w", compileError(compiler.Errors))
+	}
+	if !hasRule(compiler, Entrypoint) {
+		return nil, fmt.Errorf("compile policy: no rule %s: the policy bundle must define it", Entrypoint)
+	}
+	if s.triggers, err = readTriggers(compiler.GetAnnotationSet()); err != nil {
+		return nil, err
+	}
+	if err := s.readDocuments(); err != nil {
+		return nil, err
+	}
+
+	store := inmem.NewFromObjectWithOpts(s.data, inmem.OptRoundTripOnWrite(false), inmem.OptReturnASTValuesOnRead(true))
+	s.query, err = rego.New(
+		rego.Query(Entrypoint),
+		rego.Compiler(compiler),
+		rego.Store(store),
+		rego.StrictBuiltinErrors(false),
+	).PrepareForEval(ctx)
+	if err != nil {
+		return nil, fmt.Errorf("prepare %s: %w", Entrypoint, err)
+	}
+	return s, nil
+}
+
+func parseModules(b Bundle, into map[string]*ast.Module) error {
+	for _, m := range b.Content.Modules {
+		name := b.Stamp.Name + "/" + strings.TrimPrefix(m.Path, "/")
+		parsed, err := ast.ParseModuleWithOpts(name, string(m.Raw), ast.ParserOptions{
+			ProcessAnnotation: true,
+			RegoVersion:       ast.RegoV1,
+			Capabilities:      Capabilities(),
+		})
+		if err != nil {
+			return fmt.Errorf("parse policy: %w", err)
+		}
+		into[name] = parsed
+	}
+	return nil
+}
+
+// inputSchema is the one schema at the root of input, for the type check.
+func inputSchema() (*ast.SchemaSet, error) {
+	raw, err := policies.FS.ReadFile("schemas/input.json")
+	if err != nil {
+		return nil, fmt.Errorf("read the input schema built in: %w", err)
+	}
+	var schema any
+	if err := json.Unmarshal(raw, &schema); err != nil {
+		return nil, fmt.Errorf("read the input schema built in: %w", err)
+	}
+	set := ast.NewSchemaSet()
+	set.Put(ast.SchemaRootRef, schema)
+	return set, nil
+}
+
+// compileError adds the hint that OPA's own message lacks for a refused built-in.
+func compileError(errs ast.Errors) error {
+	for _, e := range errs {
+		if e.Code == ast.TypeErr && strings.Contains(e.Message, "undefined function") {
+			return fmt.Errorf("%w\nhint: a policy may call only these built-ins: %s", errs, strings.Join(Builtins(), ", "))
+		}
+	}
+	return errs
+}
+
+func hasRule(c *ast.Compiler, ref string) bool {
+	return len(c.GetRulesExact(ast.MustParseRef(ref))) > 0
+}
+
+func (s *Snapshot) readDocuments() error {
+	var scope event.ScopeDocument
+	if err := s.Document("scope", &scope); err != nil {
+		return err
+	}
+	compiled, err := event.CompileScope(scope)
+	if err != nil {
+		return fmt.Errorf("compile data.scope: %w", err)
+	}
+	s.scope = compiled
+	byName := map[string]Canary{}
+	if err := s.Document("canaries", &byName); err != nil && !errors.Is(err, ErrNoDocument) {
+		return err
+	}
+	for _, name := range slices.Sorted(maps.Keys(byName)) {
+		canary := byName[name]
+		canary.Name = name
+		if err := canary.validate(); err != nil {
+			return fmt.Errorf("read data.canaries.%s: %w", name, err)
+		}
+		s.canaries = append(s.canaries, canary)
+	}
+	return nil
+}
+
+// ErrNoDocument is returned by Document for a path that no bundle defines.
+var ErrNoDocument = errors.New("no such document")
+
+// Document decodes the data document at a dotted path, e.g. "masking" or
+// "an0940.parameters", into a struct with JSON tags. An unknown field is an
+// error, so that a misspelt setting does not pass unnoticed.
+func (s *Snapshot) Document(path string, into any) error {
+	var node any = s.data
+	for key := range strings.SplitSeq(path, ".") {
+		object, ok := node.(map[string]any)
+		if ok {
+			node, ok = object[key]
+		}
+		if !ok {
+			return fmt.Errorf("read data.%s: %w", path, ErrNoDocument)
+		}
+	}
+	raw, err := json.Marshal(node)
+	if err != nil {
+		return fmt.Errorf("read data.%s: %w", path, err)
+	}
+	decoder := json.NewDecoder(strings.NewReader(string(raw)))
+	decoder.DisallowUnknownFields()
+	if err := decoder.Decode(into); err != nil {
+		return fmt.Errorf("read data.%s: %w", path, err)
+	}
+	return nil
+}
+
+// Scope is the scope matcher of this Snapshot.
+func (s *Snapshot) Scope() *event.Scope { return s.scope }
+
+// Canaries are the bundle's canaries, sorted by name.
+func (s *Snapshot) Canaries() []Canary { return s.canaries }
+
+// Bundles are the stamps of the bundles, sorted by name.
+func (s *Snapshot) Bundles() []BundleStamp { return s.stamps }
+
+// Created is when the Snapshot was built.
+func (s *Snapshot) Created() time.Time { return s.created }

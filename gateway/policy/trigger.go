@@ -1,0 +1,117 @@
+package policy
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"path"
+	"slices"
+
+	"github.com/open-policy-agent/opa/v1/ast"
+
+	"msigate/gateway/event"
+	"msigate/gateway/install"
+)
+
+// trigger is one element of a signal's METADATA custom.trigger: which in-scope
+// events the signal can hold for. An event that matches no signal's trigger is
+// context: it updates state and is not decided. Where several conditions are
+// given, all must hold; one that is absent always does.
+type trigger struct {
+	Kind     event.Kind     `json:"kind"`
+	EventIDs []int          `json:"event_ids,omitempty"`
+	Names    []string       `json:"names,omitempty"` // path.Match patterns on the last element of the module's, file's or process's path
+	Roles    []install.Role `json:"roles,omitempty"` // of the process that acted
+}
+
+// triggers are all signals' triggers by kind: most events fail on that alone.
+type triggers map[event.Kind][]trigger
+
+// readTriggers collects custom.trigger from the METADATA of every signal.
+func readTriggers(annotations *ast.AnnotationSet) (triggers, error) {
+	all := triggers{}
+	for _, ref := range annotations.Flatten() {
+		raw, ok := ref.Annotations.Custom["trigger"]
+		if !ok {
+			continue
+		}
+		where := ref.Path.String()
+		if ref.Location != nil {
+			where = fmt.Sprintf("%s:%d", ref.Location.File, ref.Location.Row)
+		}
+		encoded, err := json.Marshal(raw)
+		if err != nil {
+			return nil, fmt.Errorf("%s: METADATA custom.trigger: %w", where, err)
+		}
+		var list []trigger
+		decoder := json.NewDecoder(bytes.NewReader(encoded))
+		decoder.DisallowUnknownFields()
+		if err := decoder.Decode(&list); err != nil {
+			return nil, fmt.Errorf("%s: METADATA custom.trigger must be a list of {kind, event_ids, names, roles}: %w", where, err)
+		}
+		for _, t := range list {
+			if err := t.validate(); err != nil {
+				return nil, fmt.Errorf("%s: METADATA custom.trigger: %w", where, err)
+			}
+			all[t.Kind] = append(all[t.Kind], t)
+		}
+	}
+	if len(all) == 0 {
+		return nil, fmt.Errorf("compile policy: no signal declares a trigger: nothing would ever be decided")
+	}
+	return all, nil
+}
+
+func (t trigger) validate() error {
+	if !slices.Contains(event.Kinds(), t.Kind) {
+		return fmt.Errorf("kind %q is not one of %v", t.Kind, event.Kinds())
+	}
+	for _, pattern := range t.Names {
+		if _, err := path.Match(pattern, ""); err != nil {
+			return fmt.Errorf("names: %q: %w", pattern, err)
+		}
+		if pattern != event.LowerASCII(pattern) {
+			return fmt.Errorf("names: %q: names are compared in lower case", pattern)
+		}
+	}
+	return nil
+}
+
+// Triggers tells whether an in-scope event matches some signal's trigger and is to be decided.
+func (s *Snapshot) Triggers(c *install.Context) bool {
+	for _, t := range s.triggers[c.Event.Kind] {
+		if t.matches(c) {
+			return true
+		}
+	}
+	return false
+}
+
+func (t trigger) matches(c *install.Context) bool {
+	if len(t.EventIDs) > 0 && !slices.Contains(t.EventIDs, c.Event.EventID) {
+		return false
+	}
+	if len(t.Roles) > 0 && !slices.Contains(t.Roles, c.Process.Role) {
+		return false
+	}
+	if len(t.Names) == 0 {
+		return true
+	}
+	name := event.LowerASCII(event.Base(subject(c.Event)))
+	return slices.ContainsFunc(t.Names, func(pattern string) bool {
+		ok, err := path.Match(pattern, name)
+		return err == nil && ok
+	})
+}
+
+// subject is the path that names in a trigger speak of.
+func subject(e *event.Event) string {
+	switch {
+	case e.Module.Path != "":
+		return e.Module.Path
+	case e.File.Path != "":
+		return e.File.Path
+	default:
+		return e.Process.Image
+	}
+}
