@@ -92,33 +92,39 @@ func (t *Telemetry) Process(ctx context.Context, w Work) Processing {
 	ctx = w3c.Extract(ctx, Carrier(w.Header))
 	publisher := trace.SpanContextFromContext(ctx)
 
-	attributes := make([]attribute.KeyValue, 0, 16)
-	attributes = append(attributes,
-		messagingSystem, processName, semconv.MessagingOperationTypeProcess,
-		semconv.MessagingDestinationName(w.Subject),
-		semconv.MessagingDestinationTemplate(w.Template),
-		semconv.MessagingMessageID(w.messageID()),
-		keyStream.String(w.Stream), keySequence.Int64(int64(w.Sequence)), keyRecord.Int(w.Record),
-		keyVerdict.Bool(w.Verdict),
-	)
-	if w.Consumer != "" {
-		attributes = append(attributes, semconv.MessagingConsumerGroupName(w.Consumer))
-	}
-	answer := w.answer()
-	attributes = append(attributes, answer...)
-
-	options := []trace.SpanStartOption{
+	options := make([]trace.SpanStartOption, 0, 5)
+	options = append(options,
 		trace.WithNewRoot(),
 		trace.WithSpanKind(trace.SpanKindConsumer),
 		trace.WithTimestamp(w.Received),
-		trace.WithAttributes(attributes...),
-	}
+		trace.WithAttributes(keyVerdict.Bool(w.Verdict)), // all that our sampler reads
+	)
 	if publisher.IsValid() {
 		options = append(options, trace.WithLinks(trace.Link{SpanContext: publisher}))
 	}
 	p := Processing{tel: t}
 	p.ctx, p.span = t.tracer.Start(ctx, spanProcess+" "+w.Template, options...)
 	p.decision = p.span.SpanContext()
+	if p.span.IsRecording() {
+		p.describe(&w)
+	}
+	return p
+}
+
+// describe adds what only a recorded span needs, the evaluation's span among it.
+func (p *Processing) describe(w *Work) {
+	answer := w.answer()
+	p.span.SetAttributes(
+		messagingSystem, processName, semconv.MessagingOperationTypeProcess,
+		semconv.MessagingDestinationName(w.Subject),
+		semconv.MessagingDestinationTemplate(w.Template),
+		semconv.MessagingMessageID(w.messageID()),
+		keyStream.String(w.Stream), keySequence.Int64(int64(w.Sequence)), keyRecord.Int(w.Record),
+	)
+	p.span.SetAttributes(answer...)
+	if w.Consumer != "" {
+		p.span.SetAttributes(semconv.MessagingConsumerGroupName(w.Consumer))
+	}
 	if !w.Decoded.IsZero() {
 		p.span.AddEvent("decoded", trace.WithTimestamp(w.Decoded))
 	}
@@ -126,17 +132,17 @@ func (t *Telemetry) Process(ctx context.Context, w Work) Processing {
 		p.span.SetAttributes(semconv.ErrorTypeKey.String(w.Quarantine))
 		p.span.SetStatus(codes.Error, "quarantined")
 	}
-	if !w.Began.IsZero() {
-		_, evaluate := t.tracer.Start(p.ctx, spanEvaluate,
-			trace.WithTimestamp(w.Began), trace.WithAttributes(answer...))
-		p.decision = evaluate.SpanContext()
-		if w.Fault != "" {
-			evaluate.SetAttributes(semconv.ErrorTypeKey.String(w.Fault))
-			evaluate.SetStatus(codes.Error, "the policy gave no answer")
-		}
-		evaluate.End(trace.WithTimestamp(w.Began.Add(w.Took)))
+	if w.Began.IsZero() {
+		return
 	}
-	return p
+	_, evaluate := p.tel.tracer.Start(p.ctx, spanEvaluate,
+		trace.WithTimestamp(w.Began), trace.WithAttributes(answer...))
+	p.decision = evaluate.SpanContext()
+	if w.Fault != "" {
+		evaluate.SetAttributes(semconv.ErrorTypeKey.String(w.Fault))
+		evaluate.SetStatus(codes.Error, "the policy gave no answer")
+	}
+	evaluate.End(trace.WithTimestamp(w.Began.Add(w.Took)))
 }
 
 func (w *Work) messageID() string {
@@ -180,8 +186,8 @@ func (p Processing) TraceID() string {
 	return p.decision.TraceID().String()
 }
 
-// SpanID is the id of the span that stands for the decision, evaluate (process
-// where there was no evaluation), as 16 hex digits.
+// SpanID is the id of the span that stands for the decision, as 16 hex digits:
+// evaluate, or process where there was no evaluation or it is not recorded.
 func (p Processing) SpanID() string {
 	if !p.decision.IsValid() {
 		return ""
@@ -224,9 +230,14 @@ type Sending struct {
 }
 
 // Send begins the send span of an output and writes its context into the
-// header, so that whoever reads the message continues the trace from there.
+// header, so that whoever reads the message continues the trace from there. It
+// is called before the Processing ends; the Sending may end after it.
 func (p Processing) Send(o Output) Sending {
 	if p.span == nil {
+		return Sending{}
+	}
+	if !p.span.IsRecording() {
+		w3c.Inject(p.ctx, Carrier(o.Header)) // the ids and the flag go on all the same
 		return Sending{}
 	}
 	ctx, span := p.tel.tracer.Start(p.ctx, spanSend+" "+o.Template,

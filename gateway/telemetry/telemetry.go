@@ -83,6 +83,12 @@ func Setup(ctx context.Context, o Options) (*Telemetry, error) {
 	warn := slog.New(stderr)
 	handleSDKErrors(warn)
 
+	registry := prometheus.NewRegistry()
+	registry.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
+	pull, err := otelprometheus.New(otelprometheus.WithRegisterer(registry), otelprometheus.WithoutScopeInfo())
+	if err != nil {
+		return nil, fmt.Errorf("set up the Prometheus exporter: %w", err)
+	}
 	spans, reader, records, err := exporters(ctx)
 	if err != nil {
 		return nil, err
@@ -96,7 +102,7 @@ func Setup(ctx context.Context, o Options) (*Telemetry, error) {
 		warn.WarnContext(ctx, "OTEL_TRACES_SAMPLER is unusable, using parentbased_always_on", "error", err)
 	}
 
-	t := &Telemetry{}
+	t := &Telemetry{registry: registry}
 	lost := &spanLoss{}
 	traceOptions := []sdktrace.TracerProviderOption{
 		sdktrace.WithResource(res),
@@ -116,12 +122,6 @@ func Setup(ctx context.Context, o Options) (*Telemetry, error) {
 	}
 	t.Log = o.Log.logger(stderr, t.logs, o.ServiceVersion)
 
-	t.registry = prometheus.NewRegistry()
-	t.registry.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
-	pull, err := otelprometheus.New(otelprometheus.WithRegisterer(t.registry), otelprometheus.WithoutScopeInfo())
-	if err != nil {
-		return nil, errors.Join(fmt.Errorf("set up the Prometheus exporter: %w", err), t.Shutdown(ctx))
-	}
 	meterOptions := []sdkmetric.Option{sdkmetric.WithResource(res), sdkmetric.WithReader(pull)}
 	if reader != nil {
 		meterOptions = append(meterOptions, sdkmetric.WithReader(reader))
