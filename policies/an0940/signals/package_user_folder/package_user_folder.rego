@@ -1,0 +1,69 @@
+# METADATA
+# title: Package in a folder that users write to
+# description: |
+#   The package or a patch lies in a temporary folder, on a desktop, in Downloads,
+#   AppData or Users\Public. People install from there every day, quietly too, so this
+#   is never more than a review at low severity; it says where to look when something
+#   else is wrong.
+#
+#   The profile of the system account is not such a folder: ordinary users cannot write
+#   it.
+# custom:
+#   id: package_user_folder
+#   severity: low
+#   disposition: review
+#   attack: AN0940
+#   sources:
+#     - {name: Sysmon 1, official: true}
+#     - {name: Security 4688, official: false}
+#     - {name: MsiInstaller 1040, official: false}
+#   trigger:
+#     - {kind: process_start}
+#     - {kind: install, event_ids: [1040]}
+#   excusable: true
+#   excused_by: [sha256, sha1, signer, deployment_tool, source]
+package an0940.signals.package_user_folder
+
+import data.lib.evidence
+import data.lib.paths
+
+# METADATA
+# title: The signal, where it holds
+held := {
+	"id": "package_user_folder",
+	"title": "Package in a folder that users write to",
+	"severity": "low",
+	"disposition": "review",
+	"excusable": true,
+	"evidence": object.union(
+		evidence.of(["process.command_line", "parent.image", "process.user", "event.install.package.name"]),
+		{"package": named},
+	),
+	"missing": [],
+} if {
+	named := min(packages)
+}
+
+# METADATA
+# title: The packages that the event names and that lie in such a folder
+# scope: document
+packages contains input.process.msiexec.package.name if {
+	input.event.kind == "process_start"
+	input.process.msiexec.verb != "register"
+	input.process.msiexec.verb != "unregister"
+	input.process.msiexec.package.kind == "path"
+	paths.user_writable(input.process.msiexec.package.folders)
+}
+
+packages contains patch.name if {
+	input.event.kind == "process_start"
+	some patch in input.process.msiexec.patches
+	patch.kind == "path"
+	paths.user_writable(patch.folders)
+}
+
+packages contains input.event.install.package.name if {
+	input.event.kind == "install"
+	input.event.install.package.kind == "path"
+	paths.user_writable(input.event.install.package.folders)
+}

@@ -1,0 +1,35 @@
+package lib.approvals
+
+# METADATA
+# title: The entry that explains the event
+# description: The one that more facts lead to, then the first by name.
+approval := {
+	"entry": id,
+	"owner": data.governance.installers[id].owner,
+	"ticket": object.get(data.governance.installers[id], "ticket", ""),
+	"matched": sort(matched[id]),
+} if {
+	id := sort(fitting)[0][1]
+}
+
+# METADATA
+# title: Entries without a failed fact, by how few facts lead to them
+fitting contains [0 - count(matched[id]), id] if {
+	some id in candidates
+	carried(id)
+	not failed[id]
+}
+
+# METADATA
+# title: Entries that fit in part, best first, at most three
+near_misses := [{"entry": miss[2], "matched": sort(matched[miss[2]]), "failed": sort(failed[miss[2]])} |
+	some miss in array.slice(sort(missing_little), 0, 3)
+]
+
+# METADATA
+# title: Entries that fit in part, by how far they are off
+missing_little contains [0 - count(matched[id]), count(failed[id]), id] if {
+	some id in candidates
+	failed[id]
+	matched[id]
+}

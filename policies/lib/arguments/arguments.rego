@@ -1,0 +1,99 @@
+# METADATA
+# title: The subject's command line, read as its program would
+# description: |
+#   Quotes and carets are dropped and tabs are spaces, so that they hide no word.
+package lib.arguments
+
+# METADATA
+# title: The command line without quotes, carets and tabs
+text := replace(replace(replace(input.process.command_line, "\"", ""), "^", ""), "\t", " ")
+
+# METADATA
+# title: Its words in order, the program first
+tokens := [token | some token in split(text, " "); token != ""]
+
+# METADATA
+# title: Its words without leading dashes and slashes
+words contains trim_left(token, "-/–—―") if some token in tokens
+
+# METADATA
+# title: Every word of the list is there
+all_of(wanted) if {
+	every word in wanted {
+		word in words
+	}
+}
+
+# METADATA
+# title: A word of the list is there
+any_of(wanted) if {
+	some word in wanted
+	word in words
+}
+
+# METADATA
+# title: A part of the list is somewhere in the text
+mentions(parts) if {
+	some part in parts
+	contains(text, part)
+}
+
+# METADATA
+# title: The command line names something remote
+remote if mentions(["http://", "https://", "ftp://", "http:\\", "https:\\", "@ssl", "davwwwroot"])
+
+# METADATA
+# title: The command line names a place where payloads run from
+payload if mentions([
+	"\\temp\\",
+	"\\appdata\\",
+	"\\systemtemp\\",
+	"\\users\\public\\",
+	"\\programdata\\",
+	"\\downloads\\",
+	"\\desktop\\",
+	"\\documents\\",
+	"\\perflogs\\",
+	"\\$recycle.bin\\",
+	"\\windows\\installer\\",
+	"\\windows\\tasks\\",
+	"%temp%",
+	"%tmp%",
+	"%appdata%",
+	"%localappdata%",
+	"%programdata%",
+	"%public%",
+])
+
+# METADATA
+# title: The command line hides, encodes or downloads a script
+script if mentions([
+	" -e ",
+	" -en",
+	" -ec ",
+	" /e ",
+	" /en",
+	"downloadstring",
+	"downloadfile",
+	"downloaddata",
+	"invoke-webrequest",
+	"invoke-restmethod",
+	"invoke-expression",
+	"start-bitstransfer",
+	"frombase64string",
+	"iwr ",
+	"irm ",
+	"iex ",
+	"iex(",
+	"|iex",
+	"net.webclient",
+	"net.sockets",
+	"reflection.assembly",
+	"-w hidden",
+	"-windowstyle hid",
+	"certutil",
+	"bitsadmin",
+	"mshta",
+	"rundll32",
+	"regsvr32",
+])
