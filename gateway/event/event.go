@@ -170,12 +170,3 @@ const (
 	ReasonField        Reason = "field"         // a field the record cannot be used without is absent or unreadable
 	ReasonWrongHost    Reason = "wrong_host"    // speaks for another host than its subject's
 )
-
-// Kinds returns every kind, in the order of their declaration.
-func Kinds() []Kind {
-	return []Kind{
-		KindProcessStart, KindProcessEnd, KindImageLoad, KindFileCreate, KindFileStream,
-		KindFileExecutable, KindFileDelete, KindNetwork, KindDNS, KindRegistry, KindInstall,
-		KindSensor, KindOther,
-	}
-}
