@@ -19,6 +19,8 @@ const (
 	FaultTimeout   = "timeout"
 	FaultUndefined = "undefined"
 	FaultAnswer    = "answer" // defined, but not of the published shape
+	// FaultQuarantined is of a decision without an evaluation, see Undecidable.
+	FaultQuarantined = "quarantined"
 )
 
 // Decide asks the policy. It always answers: a fault of any kind becomes a
@@ -45,6 +47,21 @@ func (s *Snapshot) Decide(ctx context.Context, trigger Trigger, facts Facts) Dec
 		d.Input = inputJSON(input)
 	}
 	return d
+}
+
+// Undecidable is the decision where there is nothing to ask the policy about:
+// a message in scope that had to be quarantined. It is a review at high
+// severity, and reason says why.
+func (s *Snapshot) Undecidable(trigger Trigger, facts Facts, reason string) Decision {
+	return Decision{
+		ID:      trigger.id(),
+		Trigger: trigger,
+		Now:     facts.Now,
+		Context: *facts.Context,
+		Bundles: s.stamps,
+		Fault:   FaultQuarantined + ": " + reason,
+		Answer:  faultAnswer(facts),
+	}
 }
 
 // faultAnswer is what stands where the policy has none of its own.
