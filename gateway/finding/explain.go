@@ -1,0 +1,167 @@
+package finding
+
+import (
+	"cmp"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+	"time"
+
+	"msigate/gateway/policy"
+)
+
+// Summary is one line: what happened, and why it got the disposition it got.
+func Summary(d *Masked) string {
+	return fmt.Sprintf("%s: %s: %s", d.decision.Answer.Disposition, WhatHappened(d), Why(d))
+}
+
+// Why says in one line what approved behaviour an event matches, or what held
+// against it and which part of the nearest approval does not fit.
+func Why(d *Masked) string {
+	a := &d.decision.Answer
+	if d.decision.Fault != "" {
+		return "the policy gave no answer (" + excerpt(d.decision.Fault, excerptLength) + "), and that is never taken for harmless"
+	}
+	var parts []string
+	switch {
+	case a.Disposition == policy.Expected:
+		return "the installer's own machinery"
+	case a.Approval != nil:
+		parts = append(parts, approvedBy(a.Approval))
+		if len(a.Signals) > 0 {
+			parts = append(parts, "it excuses: "+signalTitles(a.Signals))
+		}
+	case len(a.Signals) > 0:
+		parts = append(parts, signalTitles(a.Signals))
+	default:
+		parts = append(parts, "not explained by any approval")
+	}
+	if len(a.NearMisses) > 0 {
+		parts = append(parts, "nearest approval "+nearMiss(&a.NearMisses[0]))
+	}
+	if len(a.Pending) > 0 {
+		parts = append(parts, "waiting for "+pendingFacts(a.Pending))
+	}
+	if len(a.Missing) > 0 && a.Disposition != policy.Approved {
+		parts = append(parts, "not seen: "+listed(a.Missing, 6))
+	}
+	return strings.Join(parts, "; ")
+}
+
+// Explanation is the long form, several lines without a final line break: what
+// happened, every signal with its evidence, the approval or how near each
+// other entry came, what could not be seen, and the policy that answered.
+func Explanation(d *Masked) string {
+	a := &d.decision.Answer
+	var b strings.Builder
+	fmt.Fprintf(&b, "%s\n", WhatHappened(d))
+	fmt.Fprintf(&b, "%s, severity %s: %s", a.Disposition, a.Severity, Why(d))
+	for _, s := range bySeverity(a.Signals) {
+		fmt.Fprintf(&b, "\nsignal %s (%s): %s", Printable(s.ID), s.Severity, Printable(s.Title))
+		for _, fact := range slices.Sorted(maps.Keys(s.Evidence)) {
+			fmt.Fprintf(&b, "\n  %s = %s", Printable(fact), excerpt(s.Evidence[fact], 4*excerptLength))
+		}
+	}
+	if a.Approval != nil {
+		fmt.Fprintf(&b, "\n%s", approvedBy(a.Approval))
+	}
+	for i := range a.NearMisses {
+		n := &a.NearMisses[i]
+		fmt.Fprintf(&b, "\nnear miss %s", nearMiss(n))
+		if len(n.Matched) > 0 {
+			fmt.Fprintf(&b, "; fits: %s", listed(n.Matched, len(n.Matched)))
+		}
+	}
+	for i := range a.Pending {
+		fmt.Fprintf(&b, "\nmay still come: %s, until %s", Printable(a.Pending[i].Fact), a.Pending[i].Due.UTC().Format(time.RFC3339))
+	}
+	if len(a.Missing) > 0 {
+		fmt.Fprintf(&b, "\nnot seen: %s", listed(a.Missing, len(a.Missing)))
+	}
+	if len(d.Facts) > 0 {
+		fmt.Fprintf(&b, "\nmasked: %s", listed(d.Facts, len(d.Facts)))
+	}
+	for _, stamp := range d.decision.Bundles {
+		fmt.Fprintf(&b, "\nbundle %s: revision %s, serial %d", Printable(stamp.Name), Printable(stamp.Revision), stamp.Serial)
+	}
+	return b.String()
+}
+
+func approvedBy(a *policy.Approval) string {
+	out := "approved by " + Printable(a.Entry)
+	if a.Owner != "" {
+		out += ", owner " + Printable(a.Owner)
+	}
+	if a.Ticket != "" {
+		out += ", ticket " + Printable(a.Ticket)
+	}
+	if len(a.Matched) > 0 {
+		out += ": " + listed(a.Matched, 6) + " fit"
+	}
+	return out
+}
+
+// nearMiss names an entry and the facts that keep it from approving.
+func nearMiss(n *policy.NearMiss) string {
+	var failed []string
+	expired := false
+	for _, fact := range n.Failed {
+		if fact == "expired" {
+			expired = true
+			continue
+		}
+		failed = append(failed, fact)
+	}
+	out := Printable(n.Entry)
+	if expired {
+		out += " has expired"
+	}
+	if len(failed) > 0 {
+		if expired {
+			out += " and"
+		}
+		out += " does not fit: " + listed(failed, 6)
+	}
+	return out
+}
+
+func pendingFacts(pending []policy.Pending) string {
+	facts := make([]string, len(pending))
+	for i := range pending {
+		facts[i] = pending[i].Fact
+	}
+	return listed(facts, 6)
+}
+
+// signalTitles lists titles, the most severe first.
+func signalTitles(signals []policy.Signal) string {
+	titles := make([]string, 0, len(signals))
+	for _, s := range bySeverity(signals) {
+		titles = append(titles, cmp.Or(s.Title, s.ID))
+	}
+	return listed(titles, 4)
+}
+
+// bySeverity orders signals, the most severe first, then by id.
+func bySeverity(signals []policy.Signal) []policy.Signal {
+	sorted := slices.Clone(signals)
+	slices.SortStableFunc(sorted, func(a, b policy.Signal) int {
+		return cmp.Or(severityID(b.Severity)-severityID(a.Severity), cmp.Compare(a.ID, b.ID))
+	})
+	return sorted
+}
+
+// listed joins the first limit of words and counts the rest.
+func listed(words []string, limit int) string {
+	shown := words[:min(limit, len(words))]
+	printable := make([]string, len(shown))
+	for i, w := range shown {
+		printable[i] = Printable(w)
+	}
+	out := strings.Join(printable, ", ")
+	if rest := len(words) - len(shown); rest > 0 {
+		out += fmt.Sprintf(" and %d more", rest)
+	}
+	return out
+}

@@ -1,0 +1,58 @@
+package finding
+
+import "msigate/gateway/policy"
+
+// Gate is unmapped.msigate of a finding: what the gateway has to say of it
+// beyond OCSF.
+type Gate struct {
+	Disposition policy.Disposition         `json:"disposition"` // also the queue this document belongs to
+	Previous    policy.Disposition         `json:"previous_disposition,omitempty"`
+	MovedTo     policy.Disposition         `json:"moved_to,omitempty"` // of a Close: the queue where it goes on
+	Revision    int                        `json:"revision"`           // from 1; one for each Decision that was folded
+	Group       string                     `json:"group"`              // the same for one rollout on every host
+	What        string                     `json:"what"`               // parent → child
+	Why         string                     `json:"why"`
+	Root        string                     `json:"root,omitempty"` // the lineage root in words
+	TraceID     string                     `json:"trace_id,omitempty"`
+	SpanID      string                     `json:"span_id,omitempty"`
+	Decisions   []DecisionRef              `json:"decisions"` // the last MaxDecisionRefs, oldest first
+	Counts      map[policy.Disposition]int `json:"decision_counts"`
+	Evidence    int                        `json:"evidence_count"` // all, kept or not
+	Signals     []SignalCount              `json:"signals"`
+	Approval    *policy.Approval           `json:"approval,omitempty"`
+	NearMisses  []policy.NearMiss          `json:"near_misses"`
+	Pending     []policy.Pending           `json:"pending"`
+	Missing     []string                   `json:"missing"`
+	Mangled     []string                   `json:"mangled,omitempty"`
+	Masked      []string                   `json:"masked,omitempty"` // facts with a secret taken out
+	Faults      []string                   `json:"faults,omitempty"` // why the policy gave no answer of its own
+	Bundles     []policy.BundleStamp       `json:"bundles"`          // of the last Decision
+}
+
+// DecisionRef points to a Decision on the decision log and to the record it
+// answers.
+type DecisionRef struct {
+	ID          string             `json:"id"`
+	Disposition policy.Disposition `json:"disposition"`
+	Severity    policy.Severity    `json:"severity"`
+	Stream      string             `json:"stream"`
+	Sequence    uint64             `json:"sequence"`
+	Record      int                `json:"record"`
+	Cause       policy.Cause       `json:"cause"`
+}
+
+// SignalCount is a signal with how many Decisions it held in.
+type SignalCount struct {
+	ID       string            `json:"id"`
+	Severity policy.Severity   `json:"severity"` // the highest
+	Title    string            `json:"title"`
+	Count    int               `json:"count"`
+	Evidence map[string]string `json:"evidence"` // where it held first
+}
+
+// TraceRef is the trace a Decision was taken in, as W3C's lower-case hex;
+// empty where there is none.
+type TraceRef struct {
+	TraceID string
+	SpanID  string
+}
