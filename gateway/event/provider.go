@@ -1,0 +1,46 @@
+package event
+
+// The providers whose records are read; a record of any other is KindOther.
+// Event ids collide between providers (1033 and 1040 are also licensing's), so
+// a kind always follows from both.
+const (
+	ProviderSysmon    = "Microsoft-Windows-Sysmon"
+	ProviderSecurity  = "Microsoft-Windows-Security-Auditing"
+	ProviderInstaller = "MsiInstaller"
+)
+
+const (
+	channelSysmon      = "Microsoft-Windows-Sysmon/Operational"
+	channelSecurity    = "Security"
+	channelApplication = "Application"
+)
+
+// knownProvider gives a known provider's name in its usual spelling.
+func knownProvider(name string) string {
+	for _, known := range [...]string{ProviderSysmon, ProviderSecurity, ProviderInstaller} {
+		if EqualFoldASCII(name, known) {
+			return known
+		}
+	}
+	return name
+}
+
+// knownChannel gives a known channel's name in its usual spelling.
+func knownChannel(name string) string {
+	for _, known := range [...]string{channelSysmon, channelSecurity, channelApplication} {
+		if EqualFoldASCII(name, known) {
+			return known
+		}
+	}
+	return name
+}
+
+// providerOf names the provider of a channel that only one provider writes to.
+// The Security channel has a second (Microsoft-Windows-Eventlog), the
+// Application channel has hundreds.
+func providerOf(channel string) string {
+	if channel == channelSysmon {
+		return ProviderSysmon
+	}
+	return ""
+}

@@ -1,0 +1,153 @@
+package event
+
+import (
+	"fmt"
+	"sync"
+)
+
+// datum is one named fact of a record's event data. Classic providers such as
+// MsiInstaller number their facts and name none: name is then empty.
+type datum struct {
+	name  []byte
+	value value
+}
+
+// record is what a shape's decoder makes of a record: the header, and the event
+// data under the names the Windows provider gave them. The providers' readers
+// (sysmon.go, security.go, msiinstaller.go) see only this, so each shape is
+// told once and each provider is told once.
+type record struct {
+	shape    Shape
+	provider value
+	channel  value
+	eventID  value
+	recordID value
+	host     value
+	// times are the header's times, the best one first; one that does not name
+	// its zone counts only where nothing better is there, unless utc says that
+	// this shape's times are UTC without saying so.
+	times   [3]value
+	utc     bool
+	message value // the rendered text, where facts were lost on the way
+	data    []datum
+	// clobbered says that the shipper's own header fields overwrite facts of
+	// the same name (NXLog), which must then be read from the message.
+	clobbered bool
+	// repeats says that the shape lets a name stand twice in the event data
+	// (XML and lists), which parsers resolve differently.
+	repeats bool
+}
+
+var records = sync.Pool{New: func() any { return &record{data: make([]datum, 0, 48)} }}
+
+// reset empties the record for the next one.
+func (r *record) reset() { *r = record{data: r.data[:0]} }
+
+func (r *record) add(name []byte, v value) {
+	if v.present() {
+		r.data = append(r.data, datum{name: name, value: v})
+	}
+}
+
+// get is the named fact.
+func (r *record) get(name string) value {
+	for i := range r.data {
+		if string(r.data[i].name) == name {
+			return r.data[i].value
+		}
+	}
+	return value{}
+}
+
+// has reports whether the named fact is there and says something.
+func (r *record) has(name string) bool {
+	v := r.get(name)
+	return v.present() && !absent(v.string())
+}
+
+// fallback adds the fact unless the record has it.
+func (r *record) fallback(name string, v value) {
+	if v.present() && !r.has(name) {
+		for i := range r.data {
+			if string(r.data[i].name) == name {
+				r.data[i].value = v
+				return
+			}
+		}
+		r.add([]byte(name), v)
+	}
+}
+
+// param is the n-th fact of a classic provider, from 1: named param1, param2 …
+// by shippers that must give each a name, else by its position.
+func (r *record) param(n int) value {
+	if v := r.get(paramNames[n]); v.present() {
+		return v
+	}
+	for i := range r.data {
+		if len(r.data[i].name) == 0 {
+			if n--; n == 0 {
+				return r.data[i].value
+			}
+		}
+	}
+	return value{}
+}
+
+var paramNames = [...]string{"", "param1", "param2", "param3", "param4", "param5", "param6"}
+
+// repeated finds a name that the event data carries twice.
+func (r *record) repeated() string {
+	for i := range r.data {
+		for j := range i {
+			if len(r.data[i].name) > 0 && string(r.data[i].name) == string(r.data[j].name) {
+				return string(r.data[i].name)
+			}
+		}
+	}
+	return ""
+}
+
+// event turns the record into an Event, or says why it cannot be used.
+func (r *record) event() (*Event, *Fault) {
+	e := &Event{Kind: KindOther, Shape: r.shape}
+	reading := reading{record: r, event: e}
+	id, ok := parseUint(r.eventID.string())
+	if !ok || id > maxEventID {
+		return nil, &Fault{Reason: ReasonField, Detail: fmt.Sprintf("%s: event id is absent or not a number", r.shape)}
+	}
+	e.EventID = int(id)
+	e.Host = LowerASCII(reading.mark("host.name", r.host))
+	if absent(e.Host) {
+		return nil, &Fault{Reason: ReasonField, Detail: fmt.Sprintf("%s: computer name is absent", r.shape)}
+	}
+	e.Channel = knownChannel(reading.mark("event.channel", r.channel))
+	e.Provider = knownProvider(reading.mark("event.provider", r.provider))
+	if absent(e.Provider) {
+		if e.Provider = providerOf(e.Channel); e.Provider == "" {
+			return nil, &Fault{Reason: ReasonField, Detail: fmt.Sprintf("%s: provider is absent", r.shape)}
+		}
+	}
+	e.RecordID, _ = parseUint(r.recordID.string())
+	switch e.Provider {
+	case ProviderSysmon:
+		reading.sysmon()
+	case ProviderSecurity:
+		reading.security()
+	case ProviderInstaller:
+		reading.installer()
+	}
+	if r.repeats && e.Kind != KindOther {
+		if name := r.repeated(); name != "" {
+			return nil, &Fault{Reason: ReasonDuplicateKey, Detail: fmt.Sprintf("%s: %s is there twice", r.shape, printable(name))}
+		}
+	}
+	reading.time()
+	reading.missing()
+	reading.finish()
+	return e, nil
+}
+
+// maxEventID bounds an event id: classic ones are 32-bit with qualifiers in the
+// upper half, which every shape gives apart.
+const maxEventID = 1<<32 - 1
