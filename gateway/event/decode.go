@@ -76,10 +76,10 @@ func decodeDocument(document *jsonDocument) (*Event, *Fault) {
 		r.structured(root.member("System"), root.member("EventData"))
 	case root.member("event_data").kind() == jsonObject || root.member("log_name").kind() == jsonString:
 		r.winlogbeat6(root)
-	case root.member("EventID").kind() != jsonNone:
+	case root.member("EventID").kind() != jsonNone && root.member("SourceName").kind() != jsonNone:
 		r.nxlog(root)
 	default:
-		return nil, &Fault{Reason: ReasonShape, Detail: "no known shape: neither winlog, Event.System, event_data nor EventID"}
+		return nil, &Fault{Reason: ReasonShape, Detail: "no known shape: neither winlog, Event.System, event_data nor EventID beside SourceName"}
 	}
 	return r.event()
 }

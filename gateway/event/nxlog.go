@@ -12,11 +12,11 @@ package event
 // EventTime is the collector's local time, usually without a zone.
 func (r *record) nxlog(root jsonRef) {
 	r.shape, r.clobbered = ShapeNXLog, true
-	r.provider = firstOf(root.member("SourceName"), root.member("ProviderName"))
+	r.provider = root.member("SourceName").value()
 	r.channel = root.member("Channel").value()
 	r.eventID = scalar(root.member("EventID"))
-	r.recordID = firstOf(root.member("RecordNumber"), root.member("EventRecordID"))
-	r.host = firstOf(root.member("Hostname"), root.member("Computer"))
+	r.recordID = root.member("RecordNumber").value()
+	r.host = root.member("Hostname").value()
 	r.times[0] = root.member("TimeCreated").value()
 	r.times[1] = root.member("EventTime").value()
 	r.times[2] = root.member("@timestamp").value()
