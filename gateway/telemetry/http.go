@@ -106,15 +106,15 @@ func (t *Telemetry) routes(health Health) http.Handler {
 		}))
 	}
 	mux.HandleFunc("GET /livez", func(w http.ResponseWriter, _ *http.Request) {
-		answer(w, http.StatusOK, map[string]any{"alive": true})
+		reply(w, http.StatusOK, map[string]any{"alive": true})
 	})
 	mux.HandleFunc("GET /readyz", func(w http.ResponseWriter, _ *http.Request) {
 		missing := health.missing()
 		if len(missing) == 0 {
-			answer(w, http.StatusOK, map[string]any{"ready": true})
+			reply(w, http.StatusOK, map[string]any{"ready": true})
 			return
 		}
-		answer(w, http.StatusServiceUnavailable, map[string]any{"ready": false, "missing": missing})
+		reply(w, http.StatusServiceUnavailable, map[string]any{"ready": false, "missing": missing})
 	})
 	return mux
 }
@@ -130,7 +130,7 @@ func (h Health) missing() map[string]string {
 	return missing
 }
 
-func answer(w http.ResponseWriter, status int, body any) {
+func reply(w http.ResponseWriter, status int, body any) {
 	w.Header().Set("Content-Type", "application/json")
 	w.Header().Set("Cache-Control", "no-store")
 	w.WriteHeader(status)

@@ -143,3 +143,13 @@ func TestPrometheusShowsTheseMetrics(t *testing.T) {
 		t.Errorf("/metrics differs from %s (rewrite with -update if meant):\n%s", golden, got)
 	}
 }
+
+func TestAnEvaluationsExemplarIsItsTrace(t *testing.T) {
+	m, _, collect := measured(t)
+	m.Evaluation(context.Background(), time.Millisecond)
+	m.Evaluation(inTrace(), 2*time.Millisecond)
+	point := collect()["msigate_evaluation_duration"].Data.(metricdata.Histogram[float64]).DataPoints[0]
+	if len(point.Exemplars) != 1 || len(point.Exemplars[0].TraceID) != 16 || point.Exemplars[0].TraceID[0] != 0xab || point.Exemplars[0].Value != 0.002 {
+		t.Errorf("exemplars %v, want the traced evaluation", point.Exemplars)
+	}
+}

@@ -20,8 +20,8 @@ import (
 
 func TestNothingIsExportedUnlessTheEnvironmentAsks(t *testing.T) {
 	tests := []struct {
-		env                    map[string]string
-		traces, metrics, logs_ bool
+		env                   map[string]string
+		traces, metrics, logs bool
 	}{
 		{map[string]string{}, false, false, false},
 		{map[string]string{"OTEL_EXPORTER_OTLP_PROTOCOL": "grpc", "OTEL_SERVICE_NAME": "x"}, false, false, false},
@@ -40,7 +40,7 @@ func TestNothingIsExportedUnlessTheEnvironmentAsks(t *testing.T) {
 		if err != nil {
 			t.Errorf("%v: %v", tt.env, err)
 		}
-		if (spans != nil) != tt.traces || (reader != nil) != tt.metrics || (records != nil) != tt.logs_ {
+		if (spans != nil) != tt.traces || (reader != nil) != tt.metrics || (records != nil) != tt.logs {
 			t.Errorf("%v: traces %v metrics %v logs %v", tt.env, spans != nil, reader != nil, records != nil)
 		}
 		ctx, cancel := context.WithTimeout(t.Context(), time.Second)
