@@ -74,6 +74,8 @@ func mismatches[C any](ds []difference[C]) []Mismatch {
 // streamConfig reads a stream's configuration; nil for a stream that is absent.
 func (c *Conn) streamConfig(ctx context.Context, name string) (*jetstream.StreamConfig, error) {
 	start := time.Now()
+	ctx, cancel := c.request(ctx)
+	defer cancel()
 	s, err := c.js.Stream(ctx, name)
 	switch {
 	case errors.Is(err, jetstream.ErrStreamNotFound):
@@ -88,6 +90,8 @@ func (c *Conn) streamConfig(ctx context.Context, name string) (*jetstream.Stream
 // push consumer of the same name has DeliverSubject set.
 func (c *Conn) consumerConfig(ctx context.Context) (*jetstream.ConsumerConfig, error) {
 	start := time.Now()
+	ctx, cancel := c.request(ctx)
+	defer cancel()
 	got, err := c.js.Consumer(ctx, StreamEvents, ConsumerName)
 	switch {
 	case errors.Is(err, jetstream.ErrConsumerNotFound), errors.Is(err, jetstream.ErrStreamNotFound),
@@ -115,7 +119,9 @@ func compareConsumer(want, have jetstream.ConsumerConfig) []difference[jetstream
 		d.fixed("deliver_subject", have.DeliverSubject, "none (a pull consumer)", "the server pushes without regard to how much is in flight", remade)
 	}
 	if have.AckPolicy != jetstream.AckExplicitPolicy {
-		d.fixed("ack_policy", strings.ToLower(have.AckPolicy.String()), "explicit", "a message counts as done before its outputs are stored", remade)
+		policy := strings.TrimPrefix(strings.ToLower(have.AckPolicy.String()), "ack")
+		d.fixed("ack_policy", policy, "explicit", "a message counts as done before its outputs are stored", remade)
+		return d.found // without acknowledgements the rest has no meaning
 	}
 	if have.MaxDeliver > 0 {
 		d.add("max_deliver", have.MaxDeliver, "unlimited", "a message that keeps coming back is given up undecided", func(c *config) { c.MaxDeliver = -1 })

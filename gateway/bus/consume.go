@@ -105,6 +105,8 @@ func Consume(ctx context.Context, conn *Conn, o ConsumeOptions, handler func(*Me
 // find looks the durable up.
 func (c *Consumption) find(ctx context.Context) error {
 	start := time.Now()
+	ctx, cancel := c.conn.request(ctx)
+	defer cancel()
 	consumer, err := c.conn.js.Consumer(ctx, c.opts.Stream, c.opts.Consumer)
 	switch {
 	case errors.Is(err, jetstream.ErrConsumerNotFound), errors.Is(err, jetstream.ErrStreamNotFound):
@@ -134,10 +136,7 @@ func (c *Consumption) pull() {
 				return
 			case <-time.After(time.Second):
 			}
-			ctx, cancel := context.WithTimeout(context.Background(), 5*time.Second)
-			err := c.find(ctx)
-			cancel()
-			if err != nil {
+			if err := c.find(context.Background()); err != nil {
 				c.trouble.report(err)
 				continue
 			}

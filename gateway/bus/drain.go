@@ -82,6 +82,8 @@ func (c *Consumption) Lag(ctx context.Context) (Lag, error) {
 	consumer := c.consumer
 	c.mu.Unlock()
 	start := time.Now()
+	ctx, cancel := c.conn.request(ctx)
+	defer cancel()
 	info, err := consumer.Info(ctx)
 	if err != nil {
 		return Lag{}, fmt.Errorf("asking how far %s is behind: %w", c.opts.Consumer, c.conn.explain(err, start))

@@ -137,9 +137,14 @@ func (c *Conn) explain(err error, since time.Time) error {
 		return fmt.Errorf("%w — the server runs without JetStream: start it with -js", err)
 	case errors.Is(err, jetstream.ErrJetStreamNotEnabledForAccount):
 		return fmt.Errorf("%w — enable JetStream for this account", err)
-	case timedOut(err):
+	case errors.Is(err, nats.ErrNoResponders):
+		return fmt.Errorf("%w — nothing answers for JetStream: start the server with -js, and enable JetStream for this account", err)
+	case timedOut(err), errors.Is(err, context.Canceled):
 		if denied := c.refusedSince("", since); denied != nil {
 			return denied
+		}
+		if errors.Is(err, context.Canceled) {
+			return err
 		}
 		if s := c.State(); !s.Connected {
 			return fmt.Errorf("%w — the connection to NATS is down: %s", err, s.LastError)
@@ -148,6 +153,32 @@ func (c *Conn) explain(err error, since time.Time) error {
 	default:
 		return err
 	}
+}
+
+// requestTimeout bounds one question to JetStream.
+const requestTimeout = 5 * time.Second
+
+// request bounds a question to JetStream, and ends it early when the server
+// refuses to take it: a refusal comes aside, and no answer ever does.
+func (c *Conn) request(ctx context.Context) (context.Context, context.CancelFunc) {
+	ctx, cancel := context.WithTimeout(ctx, requestTimeout)
+	start := time.Now()
+	go func() {
+		for {
+			c.mu.Lock()
+			changed := c.changed
+			c.mu.Unlock()
+			if c.refusedSince("$JS.API.", start) != nil {
+				cancel()
+			}
+			select {
+			case <-changed:
+			case <-ctx.Done():
+				return
+			}
+		}
+	}()
+	return ctx, cancel
 }
 
 func timedOut(err error) bool {

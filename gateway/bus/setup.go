@@ -74,7 +74,7 @@ func (w *setup) stream(ctx context.Context, s stream, replicas int) error {
 			return w.overlap(ctx, err, s.subjects)
 		})
 	}
-	return mend(w, compareStream(s, *have, replicas), have, func() error {
+	return mend(ctx, w, compareStream(s, *have, replicas), have, func(ctx context.Context) error {
 		_, err := w.conn.js.UpdateStream(ctx, *have)
 		return w.overlap(ctx, err, s.subjects)
 	})
@@ -91,7 +91,7 @@ func (w *setup) consumer(ctx context.Context, want jetstream.ConsumerConfig) err
 			return err
 		})
 	}
-	return mend(w, compareConsumer(want, *have), have, func() error {
+	return mend(ctx, w, compareConsumer(want, *have), have, func(ctx context.Context) error {
 		_, err := w.conn.js.UpdateConsumer(ctx, StreamEvents, *have)
 		return err
 	})
@@ -116,7 +116,7 @@ func (w *setup) bucket(ctx context.Context, b bucket, replicas int) error {
 			return err
 		})
 	}
-	return mend(w, compareBucket(b, *have, replicas), have, func() error {
+	return mend(ctx, w, compareBucket(b, *have, replicas), have, func(ctx context.Context) error {
 		_, err := w.conn.js.UpdateStream(ctx, *have)
 		return err
 	})
@@ -131,7 +131,9 @@ const codeStreamCreate jetstream.ErrorCode = 10049
 func (w *setup) create(ctx context.Context, object string, try func(context.Context) error) error {
 	for pause := 50 * time.Millisecond; ; pause *= 2 {
 		start := time.Now()
-		err := try(ctx)
+		asked, cancel := w.conn.request(ctx)
+		err := try(asked)
+		cancel()
 		if err == nil {
 			w.done = append(w.done, Change{Object: object})
 			return nil
@@ -150,7 +152,7 @@ func (w *setup) create(ctx context.Context, object string, try func(context.Cont
 }
 
 // mend applies what can be altered in one update, and keeps the rest as refused.
-func mend[C any](w *setup, ds []difference[C], have *C, update func() error) error {
+func mend[C any](ctx context.Context, w *setup, ds []difference[C], have *C, update func(context.Context) error) error {
 	var changes []Change
 	for _, d := range ds {
 		if d.alter == nil {
@@ -164,7 +166,9 @@ func mend[C any](w *setup, ds []difference[C], have *C, update func() error) err
 		return nil
 	}
 	start := time.Now()
-	if err := update(); err != nil {
+	ctx, cancel := w.conn.request(ctx)
+	defer cancel()
+	if err := update(ctx); err != nil {
 		return w.conn.explain(err, start)
 	}
 	w.done = append(w.done, changes...)
