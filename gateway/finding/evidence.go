@@ -45,10 +45,8 @@ func newEvidence(d *Masked) Evidence {
 			v.Process.Created = millis(e.Time)
 		}
 	}
-	if e.Kind == event.KindProcessStart {
-		v.Actor = newActor(&c.Parent)
-	} else {
-		v.Actor = newActor(&c.Process)
+	if acting := newActor(acting(c)); acting != nil {
+		v.Actor = acting.short()
 	}
 	v.addTarget(c)
 	v.addRoles(c)
@@ -60,7 +58,9 @@ func (v *Evidence) addTarget(c *install.Context) {
 	e := c.Event
 	switch e.Kind {
 	case event.KindProcessStart, event.KindProcessEnd:
-		v.File = executable(&c.Process)
+		if v.Process == nil { // else it stands there
+			v.File = executable(&c.Process)
+		}
 	case event.KindImageLoad:
 		v.File = module(&e.Module)
 	case event.KindFileCreate, event.KindFileExecutable, event.KindFileStream, event.KindFileDelete:
@@ -193,6 +193,22 @@ func newActor(p *install.Process) *Actor {
 		return nil
 	}
 	return &Actor{Process: process, User: user}
+}
+
+// acting is the process that did it: of a process_start, the parent.
+func acting(c *install.Context) *install.Process {
+	if c.Event.Kind == event.KindProcessStart {
+		return &c.Parent
+	}
+	return &c.Process
+}
+
+// short leaves out what the evidence's process says already.
+func (a *Actor) short() *Actor {
+	if a.Process == nil {
+		return a
+	}
+	return &Actor{User: a.User, Process: &Process{UID: a.Process.UID, PID: a.Process.PID, Name: a.Process.Name, Path: a.Process.Path}}
 }
 
 // newUser splits DOMAIN\name.

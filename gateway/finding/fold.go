@@ -144,17 +144,16 @@ func newLead(d *Masked) lead {
 	x := &d.decision
 	a := &x.Answer
 	c := &x.Context
-	l := lead{
+	return lead{
 		title: title(d), what: WhatHappened(d), why: Why(d), explanation: clip(Explanation(d), maxDesc),
 		approval:   a.Approval,
 		nearMisses: slices.Clone(a.NearMisses),
 		pending:    slices.Clone(a.Pending),
 		channel:    clip(c.Event.Channel, maxText),
 		provider:   clip(c.Event.Provider, maxText),
+		actor:      newActor(acting(c)),
 		target:     subjectOf(c),
 	}
-	l.actor = newEvidence(d).Actor
-	return l
 }
 
 // addEvidence keeps the first MaxEvidences, but never a milder one in the

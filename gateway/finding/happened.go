@@ -51,7 +51,10 @@ func WhatHappened(d *Masked) string {
 		return installed(e, c.Package)
 	case event.KindSensor, event.KindOther:
 	}
-	return fmt.Sprintf("%s event %d", named(e.Provider, "unknown provider"), e.EventID)
+	if e.Provider == "" {
+		return "a record that cannot be decided"
+	}
+	return fmt.Sprintf("%s event %d", excerpt(e.Provider, excerptLength), e.EventID)
 }
 
 // title is the headline of a finding.

@@ -26,6 +26,10 @@ func rootKey(d *policy.Decision) string {
 			return join("installer", strconv.FormatUint(uint64(c.Event.Installer.ClientPID), 10), event.LowerASCII(name))
 		}
 	}
+	if d.Fault != "" {
+		// E.g. messages that had to be quarantined: one finding counts them all.
+		return join("fault", d.Fault)
+	}
 	// Nothing to share a finding by: it stands alone.
 	return join("decision", d.ID)
 }

@@ -56,10 +56,7 @@ func (m *Masker) Mask(d policy.Decision) *Masked {
 
 // suspectsDecision runs the cheap test over everything that Mask would look at.
 func (m *Masker) suspectsDecision(d *policy.Decision) bool {
-	if m.test.always {
-		return true
-	}
-	if m.test.maybe(string(d.Input)) || m.test.maybe(d.Fault) {
+	if m.test.maybeJSON(d.Input) || m.test.maybe(d.Fault) {
 		return true
 	}
 	suspect := false

@@ -92,9 +92,9 @@ func (m *Masker) mask(s string, found func(secret string)) (string, []string) {
 	if !m.suspects(s) {
 		return s, nil
 	}
-	hits := make([]bool, len(m.patterns))
+	candidates, hits := m.candidates(s), make([]bool, len(m.patterns))
 	for round := 0; ; round++ {
-		spans := m.spans(s, hits)
+		spans := m.spans(s, candidates, hits)
 		if len(spans) == 0 {
 			break
 		}
@@ -104,6 +104,7 @@ func (m *Masker) mask(s string, found func(secret string)) (string, []string) {
 			break
 		}
 		s = replaceSpans(s, spans, found)
+		candidates = m.candidates(s)
 	}
 	var ids []string
 	for i, hit := range hits {
@@ -119,13 +120,26 @@ func (m *Masker) suspects(s string) bool {
 	return m != nil && len(m.patterns) > 0 && m.test.maybe(s)
 }
 
+// candidates are the patterns that the cheap test leaves over.
+func (m *Masker) candidates(s string) []int {
+	var left []int
+	found, all := m.test.scan(s)
+	for i := range m.patterns {
+		if m.test.candidate(i, &found, all) {
+			left = append(left, i)
+		}
+	}
+	return left
+}
+
 type span struct{ from, to int }
 
 // spans are the parts of s that are secrets by any pattern, sorted, merged,
 // none of them masked already.
-func (m *Masker) spans(s string, hits []bool) []span {
+func (m *Masker) spans(s string, candidates []int, hits []bool) []span {
 	var all []span
-	for i, p := range m.patterns {
+	for _, i := range candidates {
+		p := m.patterns[i]
 		for at := 0; at <= len(s); {
 			loc := p.re.FindStringSubmatchIndex(s[at:])
 			if loc == nil {

@@ -5,82 +5,116 @@ import (
 	"strings"
 )
 
-// pretest tells in one pass over a text that none of the masking patterns can
-// match it, which is so for almost every text: a pattern that needs one of a
-// few literals ("password", "/pw:") is not run where none of them stands.
+// maxClauses bounds how many clauses a pretest looks for; a pattern beyond it
+// is run on every text.
+const maxClauses = 512
+
+// bits is a set of clauses.
+type bits [maxClauses / 64]uint64
+
+func (b *bits) set(i int)      { b[i/64] |= 1 << (i % 64) }
+func (b *bits) has(i int) bool { return b[i/64]&(1<<(i%64)) != 0 }
+func (b *bits) empty() bool    { return *b == bits{} }
+
+// pretest tells in one pass over a text which masking patterns can match it:
+// for almost every text, none. A pattern is a list of clauses; it can match
+// only where one literal of each stands ("net" or "net1", and "user").
 type pretest struct {
-	always   bool // one pattern needs no literal that could be looked for
-	pairs    [1 << 16]bool
-	literals map[[2]byte][]string // lower case, by their first two bytes
+	patterns []patternClauses
+	always   bool // one pattern has no clause
+	clauses  int
+	pairs    []bool                // by two bytes: a literal begins so
+	literals map[[2]byte][]literal // likewise
+}
+
+type patternClauses struct{ from, to int } // clauses; none: can always match
+
+type literal struct {
+	text   string // lower case
+	clause int
 }
 
 // add takes in a pattern that compiles.
 func (t *pretest) add(pattern string) {
-	re, err := syntax.Parse(pattern, syntax.Perl|syntax.FoldCase)
-	if err != nil {
-		t.always = true
-		return
+	var clauses [][]string
+	if re, err := syntax.Parse(pattern, syntax.Perl|syntax.FoldCase); err == nil {
+		clauses = needed(re.Simplify())
 	}
-	literals := needed(re.Simplify())
-	if len(literals) == 0 {
-		t.always = true
-		return
+	if t.clauses+len(clauses) > maxClauses {
+		clauses = nil
 	}
-	if t.literals == nil {
-		t.literals = map[[2]byte][]string{}
+	t.patterns = append(t.patterns, patternClauses{t.clauses, t.clauses + len(clauses)})
+	t.always = t.always || len(clauses) == 0
+	if t.pairs == nil {
+		t.pairs = make([]bool, 1<<16)
+		t.literals = map[[2]byte][]literal{}
 	}
-	for _, literal := range literals {
-		key := [2]byte{literal[0], literal[1]}
-		t.pairs[int(key[0])<<8|int(key[1])] = true
-		t.literals[key] = append(t.literals[key], literal)
+	for _, clause := range clauses {
+		for _, text := range clause {
+			key := [2]byte{text[0], text[1]}
+			t.pairs[int(key[0])<<8|int(key[1])] = true
+			t.literals[key] = append(t.literals[key], literal{text, t.clauses})
+		}
+		t.clauses++
 	}
 }
 
-// maybe reports whether a pattern may match s. False is certain.
+// maybe reports whether any pattern may match s. False is certain.
 func (t *pretest) maybe(s string) bool {
 	if t.always {
 		return true
 	}
-	if len(s) < 2 {
+	found, all := t.scan(s)
+	if all {
+		return true
+	}
+	if found.empty() {
 		return false
+	}
+	for i := range t.patterns {
+		if t.candidate(i, &found, false) {
+			return true
+		}
+	}
+	return false
+}
+
+// candidate reports whether pattern i may match a text, from what scan gave.
+func (t *pretest) candidate(i int, found *bits, all bool) bool {
+	if all {
+		return true
+	}
+	for clause := t.patterns[i].from; clause < t.patterns[i].to; clause++ {
+		if !found.has(clause) {
+			return false
+		}
+	}
+	return true
+}
+
+// scan gives the clauses of which a literal stands in s. all: it cannot tell.
+func (t *pretest) scan(s string) (found bits, all bool) {
+	if len(s) < 2 || t.clauses == 0 {
+		return found, false
 	}
 	previous := lowerByte(s[0])
 	for i := 1; i < len(s); i++ {
 		c := lowerByte(s[i])
-		if t.pairs[int(previous)<<8|int(c)] && t.at(s[i-1:], previous, c) {
-			return true
+		if t.pairs[int(previous)<<8|int(c)] {
+			for _, l := range t.literals[[2]byte{previous, c}] {
+				if !found.has(l.clause) && hasPrefixLower(s[i-1:], l.text) {
+					found.set(l.clause)
+				}
+			}
 		}
-		if c >= 0x80 && foldsToASCII(s[i-1:]) {
-			return true
+		// ſ (U+017F) and the Kelvin sign (U+212A) fold to ASCII letters in
+		// Go's expressions, and not here.
+		if previous == 0xc5 && c == 0xbf || previous == 0xe2 && strings.HasPrefix(s[i-1:], "\u212a") {
+			return found, true
 		}
 		previous = c
 	}
-	return foldsToASCII(s)
-}
-
-func (t *pretest) at(s string, first, second byte) bool {
-	for _, literal := range t.literals[[2]byte{first, second}] {
-		if len(s) >= len(literal) && equalFoldASCII(s[:len(literal)], literal) {
-			return true
-		}
-	}
-	return false
-}
-
-// foldsToASCII reports whether s begins with, or has after its first byte, one
-// of the two letters beyond ASCII that case folding makes ASCII: ſ (U+017F)
-// and the Kelvin sign (U+212A). Go's expressions fold them, pairs does not.
-func foldsToASCII(s string) bool {
-	for range 2 {
-		if strings.HasPrefix(s, "\u017f") || strings.HasPrefix(s, "\u212a") {
-			return true
-		}
-		if s == "" {
-			return false
-		}
-		s = s[1:]
-	}
-	return false
+	return found, false
 }
 
 func lowerByte(c byte) byte {
@@ -90,8 +124,11 @@ func lowerByte(c byte) byte {
 	return c
 }
 
-// equalFoldASCII compares s with lower, which is in lower case and as long.
-func equalFoldASCII(s, lower string) bool {
+// hasPrefixLower reports whether s begins with lower, but for ASCII case.
+func hasPrefixLower(s, lower string) bool {
+	if len(s) < len(lower) {
+		return false
+	}
 	for i := range len(lower) {
 		if lowerByte(s[i]) != lower[i] {
 			return false
@@ -100,72 +137,38 @@ func equalFoldASCII(s, lower string) bool {
 	return true
 }
 
-// needed gives literals, in lower case and two bytes long at least, one of
-// which stands in every match of re; nil where that cannot be told.
-func needed(re *syntax.Regexp) []string {
-	switch re.Op {
-	case syntax.OpLiteral:
-		return plainLiteral(string(re.Rune))
-	case syntax.OpCapture, syntax.OpPlus:
-		return needed(re.Sub[0])
-	case syntax.OpRepeat:
-		if re.Min > 0 {
-			return needed(re.Sub[0])
+// maybeJSON is maybe for each string of a JSON text, escapes left as they are.
+func (t *pretest) maybeJSON(raw []byte) bool {
+	if t.always {
+		return true
+	}
+	s := string(raw)
+	for {
+		_, rest, found := strings.Cut(s, `"`)
+		if !found {
+			return false
 		}
-		return nil
-	case syntax.OpConcat:
-		var best []string
-		for _, sub := range re.Sub {
-			if found := needed(sub); better(found, best) {
-				best = found
-			}
+		end := stringEnd(rest)
+		if t.maybe(rest[:end]) {
+			return true
 		}
-		return best
-	case syntax.OpAlternate:
-		var all []string
-		for _, sub := range re.Sub {
-			found := needed(sub)
-			if found == nil {
-				return nil
-			}
-			all = append(all, found...)
+		if end == len(rest) {
+			return false
 		}
-		return all
-	default:
-		return nil
+		s = rest[end+1:]
 	}
 }
 
-// better prefers the set whose shortest literal is longer: it lies less often.
-func better(a, b []string) bool {
-	if len(a) == 0 {
-		return false
-	}
-	return len(b) == 0 || shortest(a) > shortest(b)
-}
-
-func shortest(literals []string) int {
-	n := len(literals[0])
-	for _, l := range literals {
-		n = min(n, len(l))
-	}
-	return n
-}
-
-// plainLiteral is the longest part of a literal that reads the same inside a
-// JSON text, so that one test serves a value and the text it stands in.
-func plainLiteral(s string) []string {
-	plain := func(r rune) bool {
-		return r >= ' ' && r < 0x7f && !strings.ContainsRune(`"\/<>&`, r)
-	}
-	best := ""
-	for _, part := range strings.FieldsFunc(s, func(r rune) bool { return !plain(r) }) {
-		if len(part) > len(best) {
-			best = part
+// stringEnd is where the quote that ends a JSON string stands, or the end.
+func stringEnd(s string) int {
+	for at := 0; ; {
+		next := strings.IndexAny(s[at:], `"\`)
+		switch {
+		case next < 0:
+			return len(s)
+		case s[at+next] == '"':
+			return at + next
 		}
+		at = min(at+next+2, len(s))
 	}
-	if len(best) < 2 {
-		return nil
-	}
-	return []string{strings.ToLower(best)}
 }
