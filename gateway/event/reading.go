@@ -17,7 +17,8 @@ type reading struct {
 // mark is the value's text; a mangled one is named in Mangled.
 func (r *reading) mark(fact string, v value) string {
 	s, mangled := v.text()
-	if mangled {
+	// The .evtx library has replaced lone surrogates before we see them.
+	if mangled || r.record.shape == ShapeEvtx && strings.Contains(s, replacement) {
 		r.event.Mangled = append(r.event.Mangled, fact)
 	}
 	return s
@@ -59,7 +60,7 @@ func (r *reading) guid(name string) string {
 // pid reads a process id; 0 where it is absent or out of range.
 func (r *reading) pid(name string) uint32 { return parsePID(r.record.get(name)) }
 
-// version reads the version-resource facts of an executable or module.
+// process reads the version resource and the hashes of the process's file.
 func (r *reading) process(p *Process) {
 	p.OriginalFileName = r.text("process.original_file_name", "OriginalFileName")
 	p.Company = r.text("process.company", "Company")

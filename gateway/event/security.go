@@ -21,9 +21,12 @@ func (r *reading) security() {
 func (r *reading) securityProcessStart() {
 	creator, creatorLogon := r.account("parent.user", "Subject")
 	user, logon := r.account("process.user", "Target")
+	// The target is named only where it differs from the creator.
 	if user == "" {
-		// The target is named only where it differs from the creator.
-		user, logon = creator, creatorLogon
+		user = creator
+	}
+	if logon == "" {
+		logon = creatorLogon
 	}
 	r.event.Process = Process{
 		PID:            r.pid("NewProcessId"),
@@ -64,14 +67,15 @@ func (r *reading) securityProcessEnd() {
 
 // account reads DOMAIN\name and the logon id of the Subject or the Target.
 func (r *reading) account(fact, role string) (user, logonID string) {
-	name := r.text(fact, role+"UserName")
-	if name == "" {
-		return "", ""
+	logonID = parseLogonID(r.record.get(role + "LogonId"))
+	user = r.text(fact, role+"UserName")
+	if user == "" {
+		return "", logonID
 	}
 	if domain := r.text(fact, role+"DomainName"); domain != "" {
-		name = domain + `\` + name
+		user = domain + `\` + user
 	}
-	return name, parseLogonID(r.record.get(role + "LogonId"))
+	return user, logonID
 }
 
 // integrityOf names the integrity level of a mandatory label's SID, in
