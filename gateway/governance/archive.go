@@ -18,7 +18,7 @@ type Limits struct {
 	Files    int   // files of an archive or folder, those that are passed over included
 }
 
-// DefaultLimits hold 100,000 entries with room: they pack to about 5 MB and unpack to about 100.
+// DefaultLimits hold 100,000 entries with room: those unpack to about 60 MB.
 var DefaultLimits = Limits{Packed: 64 << 20, Unpacked: 512 << 20, Files: 10_000}
 
 // file is one file of a bundle; its path has no slash in front.

@@ -4,6 +4,8 @@ import (
 	"encoding/json"
 	"strconv"
 	"time"
+
+	"msigate/gateway/event"
 )
 
 // object is a JSON object of the data document. A set is an object whose
@@ -19,11 +21,11 @@ func data(documents map[string]document) object {
 	for _, e := range documents["installers"].entries {
 		value := described(e)
 		for _, field := range []string{"sha256", "sha1", "signers", "deployment_tools", "sources", "command_lines", "transforms", "patches"} {
-			value[field] = set(e.facts(field), lowerASCII)
+			value[field] = set(e.facts(field), event.LowerASCII)
 		}
 		narrow := object{}
 		for _, field := range []string{"product_codes", "file_names", "images", "original_file_names", "products", "companies"} {
-			narrow[field] = set(e.facts("narrow", field), lowerASCII)
+			narrow[field] = set(e.facts("narrow", field), event.LowerASCII)
 		}
 		value["narrow"] = narrow
 		value["properties"] = properties(e)
@@ -46,7 +48,7 @@ func data(documents map[string]document) object {
 	for _, e := range documents["signers"].entries {
 		value := described(e)
 		for _, field := range []string{"subjects", "issuers", "thumbprints"} {
-			value[field] = set(e.facts(field), lowerASCII)
+			value[field] = set(e.facts(field), event.LowerASCII)
 		}
 		signers[e.text("id")] = value
 		index.add(e.text("id"), value["subjects"], "signers", "subject")
@@ -112,14 +114,14 @@ func properties(e entry) object {
 		return all
 	}
 	for i := 0; i+1 < len(node.Content); i += 2 {
-		name := lowerASCII(node.Content[i].Value)
+		name := event.LowerASCII(node.Content[i].Value)
 		values, _ := all[name].(object)
 		if values == nil {
 			values = object{}
 			all[name] = values
 		}
 		for _, f := range listFacts(node.Content[i+1], name) {
-			values[lowerASCII(f.text)] = true
+			values[event.LowerASCII(f.text)] = true
 		}
 	}
 	return all

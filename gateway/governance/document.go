@@ -66,8 +66,9 @@ func parseDocument(kind string, content []byte) (document, Problems) {
 func syntaxProblem(file string, err error) Problem {
 	p := Problem{File: file, Why: "not YAML: " + err.Error()}
 	if m := yamlLine.FindStringSubmatch(err.Error()); m != nil {
+		// The library names the line on which what it was reading began.
 		p.Line, _ = strconv.Atoi(m[1])
-		p.Why = "not YAML: " + m[2]
+		p.Why = "not YAML, here or in what begins here: " + m[2]
 	}
 	return p
 }

@@ -3,6 +3,8 @@ package governance
 import (
 	"maps"
 	"slices"
+
+	"msigate/gateway/event"
 )
 
 // maxNear bounds the entries listed under one situational fact. Those lists
@@ -53,10 +55,10 @@ func (x *index) add(id string, members any, path ...string) {
 }
 
 func (x *index) addInstaller(id string, e entry) {
-	x.add(id, set(e.facts("sha256"), lowerASCII), "installers", "sha256")
-	x.add(id, set(e.facts("sha1"), lowerASCII), "installers", "sha1")
-	x.add(id, set(e.facts("signers"), lowerASCII), "installers", "signer")
-	tools, sources := set(e.facts("deployment_tools"), lowerASCII), set(e.facts("sources"), lowerASCII)
+	x.add(id, set(e.facts("sha256"), event.LowerASCII), "installers", "sha256")
+	x.add(id, set(e.facts("sha1"), event.LowerASCII), "installers", "sha1")
+	x.add(id, set(e.facts("signers"), event.LowerASCII), "installers", "signer")
+	tools, sources := set(e.facts("deployment_tools"), event.LowerASCII), set(e.facts("sources"), event.LowerASCII)
 	x.add(id, tools, "installers", "tool")
 	x.add(id, sources, "installers", "source")
 	pairs := object{}
@@ -73,14 +75,14 @@ func (x *index) addDeny(id string, e entry) {
 		field, index string
 		normal       func(string) string
 	}{
-		{"sha256", "sha256", lowerASCII},
-		{"sha1", "sha1", lowerASCII},
-		{"signer_subjects", "signer_subject", lowerASCII},
-		{"thumbprints", "thumbprint", lowerASCII},
+		{"sha256", "sha256", event.LowerASCII},
+		{"sha1", "sha1", event.LowerASCII},
+		{"signer_subjects", "signer_subject", event.LowerASCII},
+		{"thumbprints", "thumbprint", event.LowerASCII},
 		{"images", "image", canonical(canonicalImage)},
 		{"folders", "folder", canonical(canonicalFolder)},
-		{"product_codes", "product_code", lowerASCII},
-		{"url_hosts", "url_host", lowerASCII},
+		{"product_codes", "product_code", event.LowerASCII},
+		{"url_hosts", "url_host", event.LowerASCII},
 	} {
 		x.add(id, set(e.facts(fact.field), fact.normal), "deny", fact.index)
 	}

@@ -5,27 +5,9 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+
+	"msigate/gateway/event"
 )
-
-// lowerASCII lowers A to Z and nothing else, as the policy sees every value.
-func lowerASCII(s string) string {
-	for i := range len(s) {
-		if c := s[i]; 'A' <= c && c <= 'Z' {
-			b := []byte(s)
-			for j := i; j < len(b); j++ {
-				if c := b[j]; 'A' <= c && c <= 'Z' {
-					b[j] = c + 'a' - 'A'
-				}
-			}
-			return string(b)
-		}
-	}
-	return s
-}
-
-func lastElement(path string) string {
-	return path[strings.LastIndexAny(path, `\/`)+1:]
-}
 
 func parentFolder(path string) string {
 	if i := strings.LastIndexByte(path, '\\'); i > 0 {
@@ -39,7 +21,7 @@ var shortName = regexp.MustCompile(`~[0-9]`)
 // canonicalFolder gives a folder, share or URL prefix as the policy sees it:
 // lower case, no separator at the end. why says what keeps it from being one.
 func canonicalFolder(text string) (folder, why string) {
-	lower := lowerASCII(text)
+	lower := event.LowerASCII(text)
 	if strings.HasPrefix(lower, "http://") || strings.HasPrefix(lower, "https://") {
 		return canonicalURL(lower)
 	}
@@ -48,7 +30,7 @@ func canonicalFolder(text string) (folder, why string) {
 
 // canonicalImage gives the full path of a file as the policy sees it.
 func canonicalImage(text string) (image, why string) {
-	image, why = canonicalPath(lowerASCII(text))
+	image, why = canonicalPath(event.LowerASCII(text))
 	if why == "" && strings.Count(strings.TrimPrefix(image, `\\`), `\`) < 1 {
 		why = "names no file"
 	}
@@ -116,6 +98,14 @@ func canonicalURL(lower string) (prefix, why string) {
 	return prefix, ""
 }
 
+// tooBroad says why a canonical folder is no source, though it may hold one; "" where it may be.
+func tooBroad(folder string) string {
+	if len(folder) < 4 || folder[1] != ':' {
+		return ""
+	}
+	return broadFolders[folder[3:]]
+}
+
 // openToUsers says why a canonical folder cannot be one that only
 // administrators write; "" where nothing speaks against it. It knows Windows'
 // default permissions; a reviewer judges the rest.
@@ -146,15 +136,15 @@ func openToUsers(folder string) string {
 		return "is a whole drive: ordinary users can write somewhere on it"
 	}
 	below := folder[3:]
-	if why, broad := broadFolders[below]; broad {
-		return why
+	if below == "programdata" {
+		return "lets ordinary users create files and folders"
 	}
 	if below == `windows\installer` || strings.HasPrefix(below, `windows\installer\`) {
 		return `is where every package is cached and every custom action extracted, an attacker's too`
 	}
 	for _, open := range openFolders {
 		if below == open || strings.HasPrefix(below, open+`\`) {
-			return "is a folder that ordinary users can write"
+			return "is writable by ordinary users"
 		}
 	}
 	return openSteps(strings.Split(below, `\`), below)
@@ -185,7 +175,6 @@ var broadFolders = map[string]string{
 	`windows\syswow64`:    `is all of SysWOW64, with folders that ordinary users can write (Tasks, …)`,
 	"program files":       "holds every installed product, not one source",
 	"program files (x86)": "holds every installed product, not one source",
-	"programdata":         "is a folder in which ordinary users can create files and folders",
 }
 
 // openFolders are below Windows and still writable by ordinary users on a

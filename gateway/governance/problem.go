@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"fmt"
 	"slices"
+	"strconv"
 	"strings"
 )
 
@@ -24,16 +25,34 @@ func (p Problem) String() string {
 		fmt.Fprintf(&b, ":%d", p.Line)
 	}
 	if p.Entry != "" {
-		fmt.Fprintf(&b, ": entry %s", p.Entry)
+		fmt.Fprintf(&b, ": entry %s", plain(p.Entry))
 	}
 	if p.Field != "" {
-		fmt.Fprintf(&b, ": %s", p.Field)
+		fmt.Fprintf(&b, ": %s", plain(p.Field))
 	}
-	fmt.Fprintf(&b, ": %s", p.Why)
+	b.WriteString(": " + p.Why)
 	if p.Want != "" {
-		fmt.Fprintf(&b, "; acceptable: %s", p.Want)
+		b.WriteString("; acceptable: " + p.Want)
 	}
 	return b.String()
+}
+
+// quote puts a value in quotes and leaves a path's backslashes readable.
+func quote(text string) string {
+	if text == plain(text) && !strings.Contains(text, `"`) {
+		return `"` + text + `"`
+	}
+	return strconv.Quote(text)
+}
+
+// plain is text as it is, or escaped where it could be taken for something else on a line.
+func plain(text string) string {
+	for _, r := range text {
+		if !strconv.IsPrint(r) {
+			return strconv.Quote(text)
+		}
+	}
+	return text
 }
 
 // Problems are all faults of a folder, sorted by file and line. It is the

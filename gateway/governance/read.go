@@ -203,7 +203,8 @@ func syntaxFaults(files []file) ast.Errors {
 			faults = append(faults, errs...)
 		}
 	}
-	return faults
+	// One slip in a string gives the same error for each of its letters.
+	return slices.CompactFunc(faults, func(a, b *ast.Error) bool { return a.Error() == b.Error() })
 }
 
 // fileLoader hands capped files to OPA's reader.

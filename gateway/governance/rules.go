@@ -8,6 +8,9 @@ import (
 	"time"
 
 	"github.com/santhosh-tekuri/jsonschema/v6"
+	"go.yaml.in/yaml/v3"
+
+	"msigate/gateway/event"
 )
 
 // kinds are the files of a governance folder, each named for its only key.
@@ -61,12 +64,12 @@ func (c *checker) check() {
 	for _, e := range c.documents["deny"].entries {
 		for _, f := range e.facts("folders") {
 			if _, why := canonicalFolder(f.text); why != "" {
-				c.refuse(e.at(f.node, f.field), why, "a full local path, \\\\server\\share\\folder or a URL's folder")
+				c.refuse(e.at(f.node, f.field), quote(f.text)+" "+why, "a full local path, \\\\server\\share\\folder or a URL's folder")
 			}
 		}
 		for _, f := range e.facts("images") {
 			if _, why := canonicalImage(f.text); why != "" {
-				c.refuse(e.at(f.node, f.field), why, "the full path of one executable file")
+				c.refuse(e.at(f.node, f.field), quote(f.text)+" "+why, "the full path of one executable file")
 			}
 		}
 	}
@@ -118,35 +121,53 @@ func (c *checker) day(e entry, field string) (time.Time, bool) {
 }
 
 func (c *checker) checkInstaller(e entry) {
-	for field, kind := range map[string]string{"signers": "signers", "deployment_tools": "deployment_tools", "sources": "sources"} {
-		for _, f := range e.facts(field) {
+	for _, kind := range []string{"signers", "deployment_tools", "sources"} {
+		if _, read := c.documents[kind]; !read {
+			continue // its file has a fault of its own, and every id would seem unknown
+		}
+		for _, f := range e.facts(kind) {
 			if _, known := c.ids[kind][f.text]; !known {
-				c.refuse(e.at(f.node, f.field), fmt.Sprintf("no entry of %s has the id %q", fileName(kind), f.text), c.knownIDs(kind))
+				c.refuse(e.at(f.node, f.field), "no entry of "+fileName(kind)+" has the id "+quote(f.text), c.knownIDs(kind))
 			}
 		}
 	}
 	hasCommandLines := len(e.facts("command_lines")) > 0
 	for _, field := range []string{"file_names", "original_file_names", "images"} {
 		for _, f := range e.facts("narrow", field) {
-			name := lastElement(lowerASCII(f.text))
+			name := event.Base(event.LowerASCII(f.text))
 			if field == "images" {
 				if _, why := canonicalImage(f.text); why != "" {
-					c.refuse(e.at(f.node, f.field), why, "the full path of one executable file")
+					c.refuse(e.at(f.node, f.field), quote(f.text)+" "+why, "the full path of one executable file")
 					continue
 				}
 			}
 			if extractedName.MatchString(name) {
-				c.refuse(e.at(f.node, f.field), fmt.Sprintf("%q is the name every custom action is extracted under, an attacker's too", f.text), "the sha256 of the extracted file")
+				c.refuse(e.at(f.node, f.field), quote(f.text)+" is the name every custom action is extracted under, an attacker's too", "the sha256 of the extracted file")
 				continue
 			}
 			if systemTools[name] && !hasCommandLines {
-				c.refuse(e.at(f.node, f.field), fmt.Sprintf("%q is an interpreter or system tool: what it does is in its arguments", f.text), "command_lines with its exact arguments besides, or the name of the product's own program")
+				c.refuse(e.at(f.node, f.field), quote(f.text)+" is an interpreter or system tool: what it does is in its arguments", "command_lines with its exact arguments besides, or the name of the product's own program")
 			}
 		}
 	}
+	c.checkProperties(e)
 	for _, f := range e.facts("command_lines") {
-		if why := neverInherit(lowerASCII(f.text)); why != "" {
+		if why := neverInherit(event.LowerASCII(f.text)); why != "" {
 			c.refuse(e.at(f.node, f.field), why, "the exact command line of the product's own program")
+		}
+	}
+}
+
+// checkProperties keeps what changes the package out of the properties.
+func (c *checker) checkProperties(e entry) {
+	node := mapValue(e.node, "properties")
+	if node == nil || node.Kind != yaml.MappingNode {
+		return
+	}
+	for i := 0; i+1 < len(node.Content); i += 2 {
+		key := node.Content[i]
+		if field, apart := map[string]string{"transforms": "transforms", "patch": "patches"}[event.LowerASCII(key.Value)]; apart {
+			c.refuse(e.at(key, "properties."+key.Value), "the property changes the package and has a field of its own", field+" of the entry")
 		}
 	}
 }
@@ -167,29 +188,34 @@ func (c *checker) knownIDs(kind string) string {
 }
 
 func (c *checker) checkTool(e entry, f fact) {
-	const want = "the full path of the tool's own service program, in a folder that ordinary users cannot write"
 	image, why := canonicalImage(f.text)
-	if why == "" {
-		why = openToUsers(parentFolder(image))
-	}
-	if name := lastElement(image); why == "" && systemTools[name] {
-		why = fmt.Sprintf("%q is an interpreter, a system tool or a host that many services share: anything can stand behind it", name)
-	}
-	if why == "" && extractedName.MatchString(lastElement(image)) {
-		why = "MSIxxxx.tmp is the name every custom action is extracted under"
+	name := event.Base(image)
+	switch {
+	case why != "":
+	case extractedName.MatchString(name):
+		why = "is named as every custom action is when it is extracted"
+	case systemTools[name]:
+		why = "is an interpreter, a system tool or a host that many services share: anything can stand behind it"
+	default:
+		if why = openToUsers(parentFolder(image)); why != "" {
+			why = "lies in a folder that " + why
+		}
 	}
 	if why != "" {
-		c.refuse(e.at(f.node, f.field), why, want)
+		c.refuse(e.at(f.node, f.field), quote(f.text)+" "+why, "the full path of the tool's own service program, in a folder that ordinary users cannot write")
 	}
 }
 
 func (c *checker) checkSource(e entry, f fact) {
 	folder, why := canonicalFolder(f.text)
 	if why == "" {
+		why = tooBroad(folder)
+	}
+	if why == "" {
 		why = openToUsers(folder)
 	}
 	if why != "" {
-		c.refuse(e.at(f.node, f.field), why, `a folder that only administrators and the deployment tool can write, such as C:\Windows\ccmcache, \\server\share\folder or https://host/folder`)
+		c.refuse(e.at(f.node, f.field), quote(f.text)+" "+why, `a folder that only administrators and the deployment tool can write, such as C:\Windows\ccmcache, \\server\share\folder or https://host/folder`)
 	}
 }
 

@@ -3,6 +3,7 @@ package governance
 import (
 	"fmt"
 	"maps"
+	"net/url"
 	"slices"
 	"strconv"
 	"strings"
@@ -74,10 +75,6 @@ func (s *schemas) problems(d document, e *jsonschema.ValidationError) Problems {
 		return s.unknownFields(d, e, k.Properties)
 	case *kind.Required:
 		return s.missingFields(p, e, k.Missing)
-	case *kind.PropertyNames:
-		p = d.problemAt(append(slices.Clone(e.InstanceLocation), k.Property))
-		p.Why, p.Want = "the name cannot be used", s.want(e)
-		return Problems{p}
 	case *kind.AnyOf:
 		// Which facts an entry needs together: rules.go says it in words.
 		p.Why, p.Want = missingFacts(d, e)
@@ -85,9 +82,9 @@ func (s *schemas) problems(d document, e *jsonschema.ValidationError) Problems {
 	case *kind.Type:
 		p.Why = "is " + yamlKind(k.Got) + ", not " + yamlKind(strings.Join(k.Want, " or "))
 	case *kind.Pattern:
-		p.Why = strconv.Quote(k.Got) + " cannot be used"
+		p.Why = quote(k.Got) + " cannot be used"
 		if strings.ContainsAny(k.Got, "*?") {
-			p.Why = strconv.Quote(k.Got) + " has a wildcard"
+			p.Why = quote(k.Got) + " has a wildcard"
 		}
 	case *kind.Const:
 		p.Why = fmt.Sprintf("is %v", e.ErrorKind.(*kind.Const).Got)
@@ -122,7 +119,10 @@ func (s *schemas) problems(d document, e *jsonschema.ValidationError) Problems {
 func (s *schemas) unknownFields(d document, e *jsonschema.ValidationError, names []string) Problems {
 	known, _ := s.lookup(e.SchemaURL)["properties"].(map[string]any)
 	want := "one of " + strings.Join(slices.Sorted(maps.Keys(known)), ", ")
-	if len(known) == 1 {
+	switch len(known) {
+	case 0:
+		want = s.want(e)
+	case 1:
 		want = strings.TrimPrefix(want, "one of ")
 	}
 	var all Problems
@@ -153,16 +153,16 @@ func (s *schemas) want(e *jsonschema.ValidationError) string {
 	for len(e.Causes) > 0 {
 		e = e.Causes[0]
 	}
-	url := e.SchemaURL
+	location := e.SchemaURL
 	for {
-		if text := s.describe(s.lookup(url)); text != "" {
+		if text := s.describe(s.lookup(location)); text != "" {
 			return text
 		}
-		cut := strings.LastIndexByte(url, '/')
-		if cut < strings.IndexByte(url, '#') || cut < 0 {
+		cut := strings.LastIndexByte(location, '/')
+		if cut < strings.IndexByte(location, '#') || cut < 0 {
 			return ""
 		}
-		url = url[:cut]
+		location = location[:cut]
 	}
 }
 
@@ -180,8 +180,11 @@ func (s *schemas) describe(schema map[string]any) string {
 }
 
 // lookup follows a schema URL with a JSON pointer; nil where it leads nowhere.
-func (s *schemas) lookup(url string) map[string]any {
-	base, pointer, _ := strings.Cut(url, "#")
+func (s *schemas) lookup(location string) map[string]any {
+	base, pointer, _ := strings.Cut(location, "#")
+	if unescaped, err := url.PathUnescape(pointer); err == nil {
+		pointer = unescaped
+	}
 	node := s.text[base]
 	for step := range strings.SplitSeq(strings.Trim(pointer, "/"), "/") {
 		if step == "" {
