@@ -1,0 +1,282 @@
+package install
+
+import (
+	"slices"
+	"strings"
+
+	"msigate/gateway/event"
+)
+
+// Apply takes an Event that is in scope (by the scope test, or because Tracks
+// said so) into what is known of its host, and gives it back in its context.
+// sequence is that of its message: for a process start it is kept.
+func (t *Tracker) Apply(e *event.Event, sequence uint64) Context {
+	h := t.host(e)
+	var p *process
+	switch e.Kind {
+	case event.KindProcessStart:
+		p = t.applyStart(h, e, sequence)
+	case event.KindInstall:
+		p = t.applyInstall(h, e)
+	default:
+		p = t.applyActivity(h, e)
+	}
+	line := h.ancestors(p)
+	t.widen(p, line)
+	c := t.context(h, e, p, line)
+	t.bound(h)
+	return c
+}
+
+// applyStart records a new process and takes it into the tree where it is an
+// installer process, a descendant of one, or run from a file a tree wrote.
+func (t *Tracker) applyStart(h *host, e *event.Event, sequence uint64) *process {
+	p := t.start(h, e, sequence)
+	parent := t.parentSeen(h, p, e)
+	if parent != nil {
+		h.adopt(parent)
+	}
+	// The event's words first: the compact record holds less.
+	facts, earlier := e.Process, p.facts()
+	fillFacts(&facts, &earlier)
+	writer := h.writer(facts.Image, stamp(e.Time), t.window)
+	role, line := roleOf(&facts, parent)
+	switch {
+	case role != RoleNone:
+	case parent != nil && parent.member != nil, writer != nil && writer != p:
+		role = RoleDescendant
+	default:
+		return p
+	}
+	facts.CommandLine = clip(facts.CommandLine, treeCommandLine)
+	if p.member == nil {
+		h.join(p, &member{})
+	}
+	m := p.member
+	m.facts, m.role, m.msiexec = facts, role, line
+	if writer != p {
+		m.writer = writer
+	}
+	if parent != nil && len(m.above) == 0 {
+		m.above = []*process{parent}
+	}
+	return p
+}
+
+// parentSeen is the record of the new process's parent. Where its own start
+// was not seen, what the child's record tells of it becomes one.
+func (t *Tracker) parentSeen(h *host, p *process, e *event.Event) *process {
+	facts := &e.Parent
+	if facts.GUID == "" && facts.PID == 0 && facts.Image == "" {
+		return nil
+	}
+	at := stamp(e.Time)
+	parent := h.find(p.parentGUID, p.parentPID, facts.Image, at)
+	if parent == p {
+		return nil
+	}
+	if parent == nil {
+		parent = newProcess(facts, at)
+		h.add(parent)
+	} else {
+		parent.fill(facts)
+	}
+	if parent.member == nil {
+		full, earlier := *facts, parent.facts()
+		fillFacts(&full, &earlier)
+		if role, line := roleOf(&full, nil); role != RoleNone {
+			// An installer process that ran before anything was heard of it.
+			full.CommandLine = clip(full.CommandLine, treeCommandLine)
+			h.join(parent, &member{facts: full, role: role, msiexec: line})
+		}
+	}
+	return parent
+}
+
+// adopt takes p into the tree of an ancestor, with those between: their
+// records came before the ancestor's.
+func (h *host) adopt(p *process) {
+	if p.member != nil || !h.inTree(p) {
+		return
+	}
+	for ; p != nil && p.member == nil; p = h.parentOf(p) {
+		h.join(p, &member{facts: p.facts(), role: RoleDescendant})
+	}
+}
+
+// applyActivity records what a process did, ended or loaded.
+func (t *Tracker) applyActivity(h *host, e *event.Event) *process {
+	at := stamp(e.Time)
+	p := h.acting(e)
+	if p == nil {
+		p = newProcess(&e.Process, at)
+	} else {
+		p.fill(&e.Process)
+	}
+	if p.member == nil {
+		if role, line := roleOf(&e.Process, nil); role != RoleNone {
+			// Its start was not seen, but there is no doubt what it is.
+			if !p.listed {
+				h.add(p)
+			}
+			h.join(p, &member{facts: e.Process, role: role, msiexec: line})
+		}
+	}
+	h.adopt(p)
+	h.touch(p, at)
+	switch e.Kind {
+	case event.KindProcessEnd:
+		if p.end == 0 || at < p.end {
+			p.end = at
+		}
+	case event.KindImageLoad:
+		p.loaded(e)
+	case event.KindFileCreate, event.KindFileExecutable:
+		if p.member != nil {
+			h.wrote(p, e.File.Path, at)
+		}
+	}
+	return p
+}
+
+// loaded learns from a process's load of its own executable who signed it, and
+// what else the record of its start did not say.
+func (p *process) loaded(e *event.Event) {
+	image := p.image.Value()
+	if image == "" {
+		image = e.Process.Image
+	}
+	if p.member == nil || !event.EqualFoldASCII(e.Module.Path, image) {
+		return
+	}
+	if e.Module.Signature.Known {
+		p.member.facts.Signature = e.Module.Signature
+	}
+	fillFacts(&p.member.facts, &event.Process{
+		OriginalFileName: e.Module.OriginalFileName,
+		Company:          e.Module.Company,
+		Product:          e.Module.Product,
+		Description:      e.Module.Description,
+		FileVersion:      e.Module.FileVersion,
+		Hashes:           e.Module.Hashes,
+	})
+}
+
+// applyInstall joins a MsiInstaller record to its client, whatever program
+// that is. The record can be forged, so it changes nothing of what is known.
+func (t *Tracker) applyInstall(h *host, e *event.Event) *process {
+	if p := h.acting(e); p != nil {
+		return p
+	}
+	return newProcess(&e.Process, stamp(e.Time))
+}
+
+// context puts together what is known around e.
+func (t *Tracker) context(h *host, e *event.Event, p *process, line []*process) Context {
+	c := Context{Event: e, Process: p.describe()}
+	known := c.Process.Process
+	if e.Kind != event.KindInstall {
+		// What the event itself says comes first; the record adds the rest.
+		c.Process.Process = e.Process
+		fillFacts(&c.Process.Process, &known)
+	}
+	if len(line) > 0 {
+		c.Lineage = make([]Process, len(line))
+		for i, ancestor := range line {
+			c.Lineage[i] = ancestor.describe()
+		}
+		told := e.Parent
+		fillFacts(&told, &c.Lineage[0].Process)
+		c.Lineage[0].Process = told
+		c.Parent = c.Lineage[0]
+	}
+	if root := h.root(p); root != nil {
+		c.Root = root.describe()
+	} else if writer := h.writer(e.Module.Path, stamp(e.Time), t.window); writer != nil && h.root(writer) != nil {
+		c.Root = h.root(writer).describe()
+	} else if e.File.Path != "" {
+		c.Root = c.Process // the writer of a file that only an installer should write
+	}
+	if e.Kind == event.KindInstall && e.Installer.Package != "" {
+		named := ParsePackage(e.Installer.Package, "")
+		c.Package = &named
+	}
+	c.Missing = missing(&c)
+	return c
+}
+
+// missing is what the Event lacks and correlation did not find, and what
+// correlation itself could not tell.
+func missing(c *Context) []string {
+	list := make([]string, 0, len(c.Event.Missing)+3)
+	for _, fact := range c.Event.Missing {
+		if !found(c, fact) {
+			list = append(list, fact)
+		}
+	}
+	install := c.Event.Kind == event.KindInstall
+	switch {
+	case install && c.Event.Installer.ClientPID == 0:
+	case c.Process.Sequence == 0:
+		list = append(list, "process") // its start was not seen
+	case !install && !c.Process.Signature.Known:
+		list = append(list, "process.signer")
+	}
+	if !install && c.Process.Role != RoleNone {
+		switch top := len(c.Lineage) - 1; {
+		case top < 0:
+			list = append(list, "parent")
+		case top+1 < MaxLineage && !isServices(c.Lineage[top].Image) && !isShell(c.Lineage[top].Image):
+			list = append(list, "lineage") // it goes on above what is known
+		}
+	}
+	slices.Sort(list)
+	return slices.Compact(list)
+}
+
+// isShell reports whether path is the desktop, above which nothing tells more.
+func isShell(path string) bool {
+	const tail = `:\windows\explorer.exe`
+	return len(path) == len(tail)+1 && event.EqualFoldASCII(path[1:], tail)
+}
+
+// found reports whether a fact that the Event lacks is known by now.
+func found(c *Context, fact string) bool {
+	p := &c.Process.Process
+	name, ok := strings.CutPrefix(fact, "process.")
+	if !ok {
+		p = &c.Parent.Process
+		if name, ok = strings.CutPrefix(fact, "parent."); !ok {
+			return false
+		}
+	}
+	switch name {
+	case "guid":
+		return p.GUID != ""
+	case "pid":
+		return p.PID != 0
+	case "image":
+		return p.Image != ""
+	case "user":
+		return p.User != ""
+	case "command_line":
+		return p.CommandLine != ""
+	case "current_directory":
+		return p.CurrentDirectory != ""
+	case "integrity_level":
+		return p.IntegrityLevel != ""
+	case "original_file_name":
+		return p.OriginalFileName != ""
+	case "company":
+		return p.Company != ""
+	case "product":
+		return p.Product != ""
+	case "description":
+		return p.Description != ""
+	case "file_version":
+		return p.FileVersion != ""
+	case "sha256":
+		return p.Hashes.SHA256 != ""
+	}
+	return false
+}

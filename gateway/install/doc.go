@@ -1,0 +1,19 @@
+// Package install is step 2, correlate: it takes Events in the order they came
+// and gives each one that is in scope back as a [Context], with the process
+// tree it belongs to. All state of the gateway about hosts lives here.
+//
+// A [Tracker] keeps, for every host, a compact record of each process that
+// started and, in full, the installer trees: msiexec in each of its roles, the
+// MSIxxxx.tmp programs it extracts, every descendant however deep, and the
+// files they wrote within ExecutionTimeWindow. Ancestors (setup.exe, a
+// deployment tool) are seen but never belong to the tree.
+//
+// It guarantees that memory is bounded for each host and in all, that what a
+// bound made it forget is counted, that no host can push another's records
+// out, and that reading (Tracks, HasTrees) changes nothing. It never decides,
+// never guesses a fact nobody reported, and knows neither the bus nor OPA.
+//
+// Processes are joined by ProcessGuid, else by host and PID between start and
+// end. Facts: learn.microsoft.com, "Debugging Custom Actions", "_MSIExecute
+// Mutex" and "Command-Line Options".
+package install

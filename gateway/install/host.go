@@ -1,0 +1,259 @@
+package install
+
+import (
+	"msigate/gateway/event"
+)
+
+// host is what is known of one host. A process is in one of two lists, each
+// with the longest unheard of first: those remembered, and those of a tree.
+type host struct {
+	name          string
+	clock         int64 // the latest time its records told, in steps of at most longestStep
+	swept         int64
+	byGUID        map[identity]*process
+	byPID         map[uint32]*process // the newest with that PID; older ones follow
+	remembered    processList
+	members       processList
+	files         map[string]written // by lower-cased path
+	fileOrder     []fileWrite
+	before, after *host // neighbours by last activity
+}
+
+func newHost(name string) *host {
+	return &host{name: name, byGUID: map[identity]*process{}, byPID: map[uint32]*process{}}
+}
+
+func (h *host) hasTrees() bool { return h.members.n > 0 || len(h.files) > 0 }
+
+// advance moves the host's clock.
+func (h *host) advance(at int64) {
+	if h.clock == 0 {
+		h.clock, h.swept = at, at
+	} else if at > h.clock {
+		h.clock = min(at, h.clock+longestStep)
+	}
+}
+
+// add takes a new process into the indexes and the list of remembered ones.
+func (h *host) add(p *process) {
+	if p.guid != (identity{}) {
+		h.byGUID[p.guid] = p
+	}
+	h.addPID(p)
+	h.remembered.push(p)
+}
+
+// addPID puts p among the processes that had its PID, newest first. Windows
+// gives a PID to one process at a time, so each ends where the next begins.
+func (h *host) addPID(p *process) {
+	if p.pid == 0 {
+		return
+	}
+	if p.sequence == 0 && h.byPID[p.pid] != nil {
+		p.start = p.seen // when it started is not known, but it was not before the others
+	}
+	newer := (*process)(nil)
+	older := h.byPID[p.pid]
+	for older != nil && older.start > p.start {
+		newer, older = older, older.older
+	}
+	p.older = older
+	if older != nil && older.end == 0 {
+		older.end = p.start
+	}
+	if newer == nil {
+		h.byPID[p.pid] = p
+		return
+	}
+	newer.older = p
+	if p.end == 0 {
+		p.end = newer.start
+	}
+}
+
+// forget takes a process out of the host. Trees that name it as an ancestor
+// keep it, but not what is above it.
+func (h *host) forget(p *process) {
+	h.listOf(p).remove(p)
+	if h.byGUID[p.guid] == p {
+		delete(h.byGUID, p.guid)
+	}
+	if p.pid != 0 {
+		if at := h.byPID[p.pid]; at == p {
+			if p.older == nil {
+				delete(h.byPID, p.pid)
+			} else {
+				h.byPID[p.pid] = p.older
+			}
+		} else {
+			for ; at != nil; at = at.older {
+				if at.older == p {
+					at.older = p.older
+					break
+				}
+			}
+		}
+	}
+	p.older = nil
+	if p.member != nil {
+		p.member.above, p.member.writer = nil, nil
+	}
+}
+
+func (h *host) listOf(p *process) *processList {
+	if p.member != nil {
+		return &h.members
+	}
+	return &h.remembered
+}
+
+// touch says that the process was heard of.
+func (h *host) touch(p *process, at int64) {
+	if at > p.seen {
+		p.seen = at
+	}
+	if p.listed {
+		list := h.listOf(p)
+		list.remove(p)
+		list.push(p)
+	}
+}
+
+// join makes p a member of a tree.
+func (h *host) join(p *process, m *member) {
+	if !p.listed { // forgotten meanwhile, or never indexed
+		p.member = m
+		return
+	}
+	h.remembered.remove(p)
+	p.member = m
+	h.members.push(p)
+}
+
+// leastMember is the process of a tree that is missed least: one that ended,
+// else one that is no installer process itself, else the longest unheard of.
+func (h *host) leastMember() *process {
+	var descendant *process
+	for p := h.members.first; p != nil; p = p.after {
+		if p.end != 0 {
+			return p
+		}
+		if descendant == nil && p.member.role == RoleDescendant {
+			descendant = p
+		}
+	}
+	if descendant != nil {
+		return descendant
+	}
+	return h.members.first
+}
+
+// sweep forgets what has ended or was not heard of for too long.
+func (h *host) sweep(ttl, window int64) {
+	for p := h.remembered.first; p != nil && p.seen+ttl < h.clock; p = h.remembered.first {
+		h.forget(p)
+	}
+	if h.clock-h.swept < sweepEvery {
+		return
+	}
+	h.swept = h.clock
+	for p := h.members.first; p != nil; {
+		next := p.after
+		if p.end != 0 && max(p.end, p.seen)+int64(retention) < h.clock || p.seen+ttl < h.clock {
+			h.forget(p)
+		}
+		p = next
+	}
+	h.sweepFiles(h.clock - window - int64(retention))
+}
+
+// find is the process with that GUID, else the one that had that PID at the
+// time. An image that is known to differ is another process, whose start was
+// not seen.
+func (h *host) find(guid identity, pid uint32, image string, at int64) *process {
+	if guid != (identity{}) {
+		if p := h.byGUID[guid]; p != nil {
+			return p
+		}
+	}
+	if pid == 0 {
+		return nil
+	}
+	for _, give := range [...]int64{0, slack} {
+		for p, n := h.byPID[pid], 0; p != nil && n < MaxLineage; p, n = p.older, n+1 {
+			if p.covers(at, give) && compatible(p, guid, image) {
+				return p
+			}
+		}
+	}
+	return nil
+}
+
+// compatible reports whether nothing says that p is another process.
+func compatible(p *process, guid identity, image string) bool {
+	if guid != (identity{}) && p.guid != (identity{}) && guid != p.guid {
+		return false
+	}
+	known := p.image.Value()
+	return known == "" || image == "" || event.EqualFoldASCII(event.Base(known), event.Base(image))
+}
+
+// acting is the process that a record other than a start speaks of.
+func (h *host) acting(e *event.Event) *process {
+	if e.Kind == event.KindInstall {
+		return h.find(identity{}, e.Installer.ClientPID, "", stamp(e.Time))
+	}
+	return h.find(parseIdentity(e.Process.GUID), e.Process.PID, e.Process.Image, stamp(e.Time))
+}
+
+// started is the record of the process that e starts, where there is one: the
+// same record came before, another sensor told of it, or a child or a later
+// event of its own named it first.
+func (h *host) started(e *event.Event) *process {
+	guid, at := parseIdentity(e.Process.GUID), stamp(e.Time)
+	if guid != (identity{}) {
+		if p := h.byGUID[guid]; p != nil {
+			return p
+		}
+	}
+	if e.Process.PID == 0 {
+		return nil
+	}
+	for p, n := h.byPID[e.Process.PID], 0; p != nil && n < MaxLineage; p, n = p.older, n+1 {
+		if !compatible(p, guid, e.Process.Image) {
+			continue
+		}
+		if p.sequence == 0 {
+			// Only named so far: it is the same if it started before that.
+			if at <= p.seen+slack {
+				return p
+			}
+			continue
+		}
+		// The same sensor gives the same time again; another one nearly so, and
+		// only one of the two gives a GUID.
+		apart := max(at-p.start, p.start-at)
+		if apart == 0 || guid != p.guid && apart <= slack {
+			return p
+		}
+	}
+	return nil
+}
+
+// learn takes over what e, a start of the known process p, adds to it.
+func (h *host) learn(p *process, e *event.Event, sequence uint64) {
+	bare := p.guid == (identity{})
+	p.fill(&e.Process)
+	if bare && p.guid != (identity{}) {
+		h.byGUID[p.guid] = p
+	}
+	if p.sequence == 0 {
+		p.sequence, p.start = sequence, stamp(e.Time)
+	}
+	if p.parentGUID == (identity{}) {
+		p.parentGUID = parseIdentity(e.Parent.GUID)
+	}
+	if p.parentPID == 0 {
+		p.parentPID = e.Parent.PID
+	}
+}

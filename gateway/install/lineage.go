@@ -1,0 +1,104 @@
+package install
+
+import (
+	"slices"
+
+	"msigate/gateway/event"
+)
+
+// parentOf is the record of p's parent, where the host has it.
+func (h *host) parentOf(p *process) *process {
+	at := p.start
+	if at == 0 {
+		at = p.seen
+	}
+	parent := h.find(p.parentGUID, p.parentPID, "", at)
+	if parent == p {
+		return nil
+	}
+	return parent
+}
+
+// inTree reports whether p, or an ancestor of it, belongs to a tree. An
+// ancestor can: its record may have come after its child's.
+func (h *host) inTree(p *process) bool {
+	for range MaxLineage {
+		if p == nil || p.member != nil {
+			return p != nil
+		}
+		p = h.parentOf(p)
+	}
+	return false
+}
+
+// ancestors are the processes above p, nearest first. What a member's were is
+// kept, also of those the host has forgotten since; the line is continued
+// wherever it can be by now.
+func (h *host) ancestors(p *process) []*process {
+	var known []*process // as p, or a member above it, had them
+	line := make([]*process, 0, MaxLineage)
+	for current := p; len(line) < MaxLineage; {
+		if len(line) >= len(known) && current.member != nil {
+			known = append(slices.Clip(line), current.member.above...)
+		}
+		var next *process
+		if len(line) < len(known) {
+			next = known[len(line)]
+		} else {
+			next = h.parentOf(current)
+		}
+		if next == nil || next == p || slices.Contains(line, next) {
+			break
+		}
+		line = append(line, next)
+		current = next
+	}
+	if p.member != nil && p.listed && len(line) > len(p.member.above) {
+		p.member.above = slices.Clone(line)
+	}
+	return line
+}
+
+// widen marks the wrappers above an installer process.
+func (t *Tracker) widen(p *process, line []*process) {
+	installer := false
+	for i := -1; i < len(line); i++ {
+		current := p
+		if i >= 0 {
+			current = line[i]
+		}
+		if current.member != nil {
+			installer = true
+		} else if installer && !current.wrapper {
+			current.wrapper = t.wrappers[event.LowerASCII(event.Base(current.image.Value()))]
+		}
+	}
+}
+
+// root is the topmost process of the tree that p belongs to: upward from p
+// through members and the wrappers right above them, and from a file that a
+// tree wrote on to its writer. nil where p belongs to none.
+func (h *host) root(p *process) *process {
+	if p.member == nil {
+		return nil
+	}
+	// Each round ends higher or stops; the bound is for records that lie.
+	for range MaxLineage {
+		top := p
+		for _, current := range h.ancestors(p) {
+			if current.member == nil && !current.wrapper {
+				break
+			}
+			top = current
+		}
+		switch {
+		case top != p:
+			p = top
+		case p.member != nil && p.member.writer != nil && p.member.writer != p:
+			p = p.member.writer
+		default:
+			return p
+		}
+	}
+	return p
+}

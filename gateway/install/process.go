@@ -1,0 +1,201 @@
+package install
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"strings"
+	"unique"
+
+	"msigate/gateway/event"
+)
+
+const (
+	// rememberedCommandLine is how much of a command line a compact record
+	// keeps: enough to tell what a parent ran where its child cannot say.
+	rememberedCommandLine = 256
+	// treeCommandLine is how much a tree's process keeps; what msiexec was told
+	// to do is parsed from the whole of it first.
+	treeCommandLine = 8 << 10
+)
+
+// process is the record of one process. The strings that many processes share
+// are interned; what only a tree needs is in member.
+type process struct {
+	guid, parentGUID identity
+	pid, parentPID   uint32
+	start, end       int64 // host's clock; 0: not known, still running
+	seen             int64 // when it was last heard of
+	sequence         uint64
+	image, user      unique.Handle[string]
+	commandLine      string
+	wrapper          bool     // an InstallerParent found above an installer process
+	member           *member  // of a tree; stays when the host forgets the process
+	older            *process // that had the same PID before
+	before, after    *process // neighbours in the host's list
+	listed           bool
+}
+
+// member is what is kept of a process that belongs to an installer tree.
+type member struct {
+	facts   event.Process
+	role    Role
+	msiexec *CommandLine
+	above   []*process // ancestors, nearest first; emptied when the process is forgotten
+	writer  *process   // the tree process that wrote the file it was started from
+}
+
+func newProcess(facts *event.Process, at int64) *process {
+	return &process{
+		guid:        parseIdentity(facts.GUID),
+		pid:         facts.PID,
+		seen:        at,
+		image:       unique.Make(facts.Image),
+		user:        unique.Make(facts.User),
+		commandLine: clip(facts.CommandLine, rememberedCommandLine),
+	}
+}
+
+func (p *process) setParent(parent *event.Process) {
+	p.parentGUID, p.parentPID = parseIdentity(parent.GUID), parent.PID
+}
+
+// covers reports whether the process can have lived at the time, give or take.
+func (p *process) covers(at, give int64) bool {
+	return at == 0 || p.start <= at+give && (p.end == 0 || at <= p.end+give)
+}
+
+// role is what the process is to Windows Installer.
+func (p *process) role() Role {
+	switch {
+	case p.member != nil:
+		return p.member.role
+	case p.wrapper:
+		return RoleWrapper
+	}
+	return RoleNone
+}
+
+// fill takes over the facts that were not known yet.
+func (p *process) fill(facts *event.Process) {
+	if p.guid == (identity{}) {
+		p.guid = parseIdentity(facts.GUID)
+	}
+	if p.pid == 0 {
+		p.pid = facts.PID
+	}
+	if p.image.Value() == "" {
+		p.image = unique.Make(facts.Image)
+	}
+	if p.user.Value() == "" {
+		p.user = unique.Make(facts.User)
+	}
+	if p.commandLine == "" {
+		p.commandLine = clip(facts.CommandLine, rememberedCommandLine)
+	}
+	if p.member != nil {
+		fillFacts(&p.member.facts, facts)
+		p.member.facts.CommandLine = clip(p.member.facts.CommandLine, treeCommandLine)
+	}
+}
+
+// facts is all that is known of the process.
+func (p *process) facts() event.Process {
+	if p.member != nil {
+		return p.member.facts
+	}
+	return event.Process{
+		GUID: p.guid.String(), PID: p.pid, Image: p.image.Value(), User: p.user.Value(), CommandLine: p.commandLine,
+	}
+}
+
+// describe is the process as a Context shows it.
+func (p *process) describe() Process {
+	d := Process{Process: p.facts(), Role: p.role(), Sequence: p.sequence}
+	if p.member != nil {
+		d.Msiexec = p.member.msiexec
+	}
+	return d
+}
+
+// fillFacts sets each fact of into that is not known to that of from.
+func fillFacts(into, from *event.Process) {
+	for _, f := range [...]struct{ into, from *string }{
+		{&into.GUID, &from.GUID},
+		{&into.Image, &from.Image},
+		{&into.CommandLine, &from.CommandLine},
+		{&into.CurrentDirectory, &from.CurrentDirectory},
+		{&into.User, &from.User},
+		{&into.LogonID, &from.LogonID},
+		{&into.IntegrityLevel, &from.IntegrityLevel},
+		{&into.OriginalFileName, &from.OriginalFileName},
+		{&into.Company, &from.Company},
+		{&into.Product, &from.Product},
+		{&into.Description, &from.Description},
+		{&into.FileVersion, &from.FileVersion},
+		{&into.Hashes.MD5, &from.Hashes.MD5},
+		{&into.Hashes.SHA1, &from.Hashes.SHA1},
+		{&into.Hashes.SHA256, &from.Hashes.SHA256},
+		{&into.Hashes.Imphash, &from.Hashes.Imphash},
+	} {
+		if *f.into == "" {
+			*f.into = *f.from
+		}
+	}
+	if into.PID == 0 {
+		into.PID = from.PID
+	}
+	if !into.Signature.Known {
+		into.Signature = from.Signature
+	}
+}
+
+// identity is a ProcessGuid in 16 bytes; zero where there is none.
+type identity [16]byte
+
+// parseIdentity reads a GUID as Decode writes it. Any other text is an
+// identity too, by its hash, but cannot be written back.
+func parseIdentity(guid string) identity {
+	var id identity
+	if guid == "" {
+		return id
+	}
+	if len(guid) == 36 {
+		var digits [32]byte
+		n := 0
+		for i := range len(guid) {
+			if guid[i] != '-' && n < len(digits) {
+				digits[n] = guid[i]
+				n++
+			}
+		}
+		if _, err := hex.Decode(id[:], digits[:]); err == nil {
+			return id
+		}
+	}
+	sum := sha256.Sum256([]byte(guid))
+	copy(id[:], sum[:])
+	return id
+}
+
+// String writes the identity as Event writes a ProcessGuid.
+func (id identity) String() string {
+	if id == (identity{}) {
+		return ""
+	}
+	var text [36]byte
+	hex.Encode(text[0:8], id[0:4])
+	hex.Encode(text[9:13], id[4:6])
+	hex.Encode(text[14:18], id[6:8])
+	hex.Encode(text[19:23], id[8:10])
+	hex.Encode(text[24:36], id[10:16])
+	text[8], text[13], text[18], text[23] = '-', '-', '-', '-'
+	return string(text[:])
+}
+
+// clip bounds a text; what it keeps does not hold on to the rest.
+func clip(s string, n int) string {
+	if len(s) <= n {
+		return s
+	}
+	return strings.Clone(strings.ToValidUTF8(s[:n], ""))
+}
