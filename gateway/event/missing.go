@@ -36,7 +36,9 @@ func (r *reading) missing() {
 	case KindFileStream:
 		add(actorFacts)
 		add(fileFacts)
-		add(streamFacts)
+		if e.File.Stream != "" { // the unnamed stream's text is the file itself
+			add(streamFacts)
+		}
 	case KindFileExecutable, KindFileDelete:
 		add(actorFacts)
 		add(fileFacts)
@@ -116,7 +118,6 @@ var fileFacts = []fact{
 
 var streamFacts = []fact{
 	{"file.contents", func(e *Event) bool { return e.File.Contents == "" }},
-	{"file.stream", func(e *Event) bool { return e.File.Stream == "" }},
 }
 
 var networkFacts = []fact{

@@ -70,10 +70,14 @@ func (r *reading) process(p *Process) {
 	p.Hashes = r.hashes("process.sha256")
 }
 
-// hashes reads Sysmon's "SHA1=…,SHA256=…" list, or the separate fields that
-// ECS has.
+// hashes reads Sysmon's "SHA1=…,SHA256=…" list, which event 15 calls Hash, or
+// the separate fields that ECS has.
 func (r *reading) hashes(fact string) Hashes {
-	h := parseHashes(r.mark(fact, r.record.get("Hashes")))
+	list := r.record.get("Hashes")
+	if !list.present() {
+		list = r.record.get("Hash")
+	}
+	h := parseHashes(r.mark(fact, list))
 	if h == (Hashes{}) {
 		h = Hashes{
 			MD5:     hexOf(r.record.get("MD5").string(), 32),

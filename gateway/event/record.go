@@ -59,23 +59,20 @@ func (r *record) get(name string) value {
 	return value{}
 }
 
-// has reports whether the named fact is there and says something.
-func (r *record) has(name string) bool {
-	v := r.get(name)
-	return v.present() && !absent(v.string())
-}
-
 // fallback adds the fact unless the record has it.
 func (r *record) fallback(name string, v value) {
-	if v.present() && !r.has(name) {
-		for i := range r.data {
-			if string(r.data[i].name) == name {
-				r.data[i].value = v
-				return
-			}
-		}
-		r.add([]byte(name), v)
+	if !v.present() {
+		return
 	}
+	for i := range r.data {
+		if string(r.data[i].name) == name {
+			if absent(r.data[i].value.string()) {
+				r.data[i].value = v
+			}
+			return
+		}
+	}
+	r.add([]byte(name), v)
 }
 
 // param is the n-th fact of a classic provider, from 1: named param1, param2 …

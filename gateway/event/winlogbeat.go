@@ -16,8 +16,8 @@ func (r *record) winlogbeat(root, winlog jsonRef) {
 	r.times[1] = winlog.member("time_created").value()
 	r.message = root.member("message").value()
 	r.eventData(winlog.member("event_data"))
-	if r.movedToECS(root) {
-		r.shape = ShapeWinlogbeatECS
+	if r.isMovedToECS(root) {
+		r.winlogbeatECS(root)
 	}
 }
 

@@ -10,8 +10,11 @@ var ecsFacts = [...]struct {
 	path []string // where it is now
 }{
 	{"ProcessGuid", []string{"process", "entity_id"}},
+	{"SourceProcessGUID", []string{"process", "entity_id"}},
 	{"ProcessId", []string{"process", "pid"}},
+	{"SourceProcessId", []string{"process", "pid"}},
 	{"Image", []string{"process", "executable"}},
+	{"SourceImage", []string{"process", "executable"}},
 	{"CommandLine", []string{"process", "command_line"}},
 	{"CurrentDirectory", []string{"process", "working_directory"}},
 	{"ParentProcessGuid", []string{"process", "parent", "entity_id"}},
@@ -31,20 +34,20 @@ var ecsFacts = [...]struct {
 	{"ID", []string{"error", "code"}},
 }
 
-// movedToECS adds the facts that an ingest pipeline moved out of event_data,
-// under the names they had, and reports whether there were any.
-func (r *record) movedToECS(root jsonRef) bool {
+// isMovedToECS tells the record of a pipeline that moved facts: the module says
+// so of itself, and elsewhere the acting process is in ECS alone.
+func (r *record) isMovedToECS(root jsonRef) bool {
 	if root.at("event", "module").value().equalFold("sysmon") {
-		return r.sysmonModuleECS(root)
+		return true
 	}
-	if r.has("Image") || !root.at("process", "executable").value().present() || !r.provider.equalFold(ProviderSysmon) {
-		return false
-	}
-	return r.sysmonModuleECS(root)
+	return r.provider.equalFold(ProviderSysmon) && root.at("process", "executable").value().present() &&
+		!r.get("Image").present() && !r.get("SourceImage").present()
 }
 
-func (r *record) sysmonModuleECS(root jsonRef) bool {
-	before := len(r.data)
+// winlogbeatECS adds the facts that the pipeline moved out of event_data, under
+// the names they had there. What event_data still has stays as it is.
+func (r *record) winlogbeatECS(root jsonRef) {
+	r.shape = ShapeWinlogbeatECS
 	for _, fact := range ecsFacts {
 		r.fallback(fact.name, root.at(fact.path...).value())
 	}
@@ -53,7 +56,6 @@ func (r *record) sysmonModuleECS(root jsonRef) bool {
 	r.fallback("User", ecsUser(root.member("user")))
 	r.fallback("QueryResults", joined(root.at("dns", "answers"), "data"))
 	r.fallback("Details", joined(root.at("registry", "data", "strings"), ""))
-	return len(r.data) > before
 }
 
 // ecsVersion adds the version resource: of the module in event 7, of the
@@ -77,7 +79,7 @@ func (r *record) ecsVersion(root jsonRef) {
 // ecsHashes adds the hashes. The pipeline puts those of a deleted file (23, 26)
 // under process, although they are the file's.
 func (r *record) ecsHashes(root jsonRef) {
-	if r.has("Hashes") {
+	if !absent(r.get("Hashes").string()) {
 		return
 	}
 	owner := root.member("process")
@@ -85,7 +87,7 @@ func (r *record) ecsHashes(root jsonRef) {
 	case "6", "7", "11", "15", "29":
 		owner = either(root.member("file"), root.member("dll"))
 	case "23", "26":
-		if !owner.member("hash").value().present() && owner.at("hash").kind() != jsonObject {
+		if owner.member("hash").kind() != jsonObject {
 			owner = root.member("file")
 		}
 	}
