@@ -264,12 +264,13 @@ func (c *Consumption) giveBack(ms []*Message) {
 	}
 }
 
-// keepAlive tells the server of everything in flight that it is being worked
-// on, three times in each AckWait, until Drain is through.
+// keepAlive tells the server of what stays in flight that it is being worked
+// on, four times in each AckWait, until Drain is through. A message is first
+// kept alive in the second round after it came, at half of AckWait.
 func (c *Consumption) keepAlive() {
 	for {
 		c.mu.Lock()
-		every := max(c.ackWait/3, 100*time.Millisecond)
+		every := max(c.ackWait/4, 50*time.Millisecond)
 		c.mu.Unlock()
 		select {
 		case <-c.ended:
@@ -279,7 +280,7 @@ func (c *Consumption) keepAlive() {
 		if !c.conn.State().Connected {
 			continue // buffering them would only delay what matters
 		}
-		for _, m := range c.held.all() {
+		for _, m := range c.held.lasting() {
 			if err := m.InProgress(); err != nil {
 				c.trouble.report(err)
 				break

@@ -219,7 +219,7 @@ func TestContentInFlightIsBounded(t *testing.T) {
 }
 
 func TestDrainGivesBackAtOnceWhatWasNotHandedOver(t *testing.T) {
-	_, c := ready(t, EmbeddedOptions{}) // an AckWait of 30 s, which the test does not wait for
+	_, c := ready(t, EmbeddedOptions{}) // an AckWait of 10 s, which the test does not wait for
 	ship(t, c, "ws01", 20)
 	open := make(chan struct{})
 	k := &taker{then: func(m *Message) {
@@ -267,7 +267,13 @@ func TestConsumeEndsWithItsContext(t *testing.T) {
 
 func TestConsumeSurvivesARestartOfTheServer(t *testing.T) {
 	dir := t.TempDir()
-	e, c := ready(t, EmbeddedOptions{StoreDir: dir})
+	e := serve(t, EmbeddedOptions{StoreDir: dir})
+	c := connect(t, e.URL())
+	// An acknowledgement on its way when the server goes is lost; the message
+	// then comes again after this.
+	if _, err := Setup(patient(t), c, TopologyOptions{AckWait: 2 * time.Second}); err != nil {
+		t.Fatal(err)
+	}
 	ship(t, c, "ws01", 300)
 	half := make(chan struct{})
 	k := &taker{then: func(m *Message) {

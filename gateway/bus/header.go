@@ -1,6 +1,10 @@
 package bus
 
-import "strings"
+import (
+	"maps"
+	"slices"
+	"strings"
+)
 
 // Header is the header of a message: names to values, in the case they have on
 // the wire. It fits OpenTelemetry's TextMapCarrier, so that a propagator can
@@ -53,16 +57,15 @@ func hasPrefixFold(s, prefix string) bool {
 func foreign(h Header) Header {
 	out := Header{}
 	size := 0
-	for name, values := range h {
+	for _, name := range slices.Sorted(maps.Keys(h)) { // sorted: the same on every delivery
 		if reserved(name) || !headerToken(name) {
 			continue
 		}
-		for _, v := range values {
-			size += len(name) + len(v)
-			if size > maxCopiedHeader {
-				return out
+		for _, v := range h[name] {
+			if more := len(name) + len(v); size+more <= maxCopiedHeader {
+				size += more
+				out[name] = append(out[name], printable(v, maxCopiedHeader))
 			}
-			out[name] = append(out[name], printable(v, maxCopiedHeader))
 		}
 	}
 	return out

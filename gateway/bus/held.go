@@ -14,6 +14,7 @@ type held struct {
 	inFlight map[uint64]*Message // by stream sequence
 	bytes    int                 // of those
 	settled  settledWindow
+	round    int           // of keeping alive
 	freed    chan struct{} // closed and replaced when something is settled or released
 	awaited  bool          // somebody may wait for freed
 }
@@ -47,7 +48,7 @@ func (h *held) admit(m *Message, msg jetstream.Msg) admission {
 	} else {
 		h.settled.reach(m.Sequence)
 	}
-	m.held = h
+	m.held, m.round = h, h.round
 	h.inFlight[m.Sequence] = m
 	h.bytes += len(m.Data)
 	return admitted
@@ -91,13 +92,17 @@ func (h *held) await() (messages, bytes int, freed <-chan struct{}) {
 	return len(h.inFlight), h.bytes, h.freed
 }
 
-// all gives what is in flight, in no order.
-func (h *held) all() []*Message {
+// lasting begins a round and gives, in no order, what was in flight before the
+// last one began: the rest is young and mostly settled before it matters.
+func (h *held) lasting() []*Message {
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	out := make([]*Message, 0, len(h.inFlight))
+	h.round++
+	var out []*Message
 	for _, m := range h.inFlight {
-		out = append(out, m)
+		if m.round < h.round-1 {
+			out = append(out, m)
+		}
 	}
 	return out
 }

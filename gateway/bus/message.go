@@ -20,10 +20,11 @@ type Message struct {
 	Delivered uint64    // how often it has been delivered, this time included; more than 1: a redelivery
 	Pending   uint64    // how many messages the consumer had still to deliver behind it
 
-	mu   sync.Mutex
-	msg  jetstream.Msg // the latest delivery of it
-	held *held         // nil: nothing to acknowledge
-	done bool
+	mu    sync.Mutex
+	msg   jetstream.Msg // the latest delivery of it
+	held  *held         // nil: nothing to acknowledge
+	round int           // of keeping alive, when it was taken in
+	done  bool
 }
 
 // Ack settles the message: its outputs are stored, it need not come again. The

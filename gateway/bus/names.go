@@ -60,7 +60,7 @@ const (
 	DefaultEventsAge     = 72 * time.Hour      // so that a Friday evening is still there on Monday
 	DefaultOutputAge     = 30 * 24 * time.Hour // DECISIONS, VERDICTS, QUARANTINE
 	DefaultAuditAge      = 400 * 24 * time.Hour
-	DefaultAuditBytes    = 256 << 20 // AUDIT refuses what exceeds it (discard new)
-	DefaultAckWait       = 30 * time.Second
-	DefaultMaxAckPending = 8192 // the server's own default of 1,000 throttles a pull of 1,000
+	DefaultAuditBytes    = 256 << 20        // AUDIT refuses what exceeds it (discard new)
+	DefaultAckWait       = 10 * time.Second // how long a killed gateway's messages stay away from the next
+	DefaultMaxAckPending = 8192             // the server's own default of 1,000 throttles a pull of 1,000
 )

@@ -181,5 +181,8 @@ func ObserveSubject(disposition, host string) string {
 	return subjectVerdicts + "observe." + HostToken(disposition) + "." + HostToken(host)
 }
 
+// AuditSubject is where audit events of one sort go.
+func AuditSubject(event string) string { return subjectAudit + HostToken(event) }
+
 // QuarantineSubject is where messages quarantined for a reason go.
 func QuarantineSubject(reason string) string { return subjectQuarantine + HostToken(reason) }

@@ -29,7 +29,8 @@ type TopologyOptions struct {
 	AuditBytes int64
 
 	// AckWait is how long the server waits for an acknowledgement before it
-	// delivers again; 0: 30 s. What is in flight is kept alive.
+	// delivers again; 0: 10 s. What is in flight is kept alive, so this is how
+	// long the messages of a gateway that was killed wait for the next one.
 	AckWait time.Duration
 
 	// MaxAckPending is how many messages may be in flight; 0: 8192.

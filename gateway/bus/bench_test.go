@@ -1,0 +1,134 @@
+package bus
+
+import (
+	"context"
+	"fmt"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/nats-io/nats.go/jetstream"
+)
+
+// fill publishes n events of 1.6 KB, about what a Sysmon record takes.
+func fill(b *testing.B, c *Conn, n int) {
+	b.Helper()
+	data := make([]byte, 1600)
+	for i := range data {
+		data[i] = byte('a' + i%26)
+	}
+	var last jetstream.PubAckFuture
+	for i := range n {
+		f, err := c.js.PublishAsync(EventSubject(fmt.Sprintf("ws%02d", i%50)), data, jetstream.WithStallWait(10*time.Second))
+		if err != nil {
+			b.Fatal(err)
+		}
+		last = f
+	}
+	select {
+	case <-last.Ok():
+	case err := <-last.Err():
+		b.Fatal(err)
+	}
+	<-c.js.PublishAsyncComplete()
+}
+
+// BenchmarkConsumeAndAck is the limit of what can be read: nothing is done with
+// a message.
+func BenchmarkConsumeAndAck(b *testing.B) {
+	_, c := ready(b, EmbeddedOptions{})
+	fill(b, c, b.N)
+	var left sync.WaitGroup
+	left.Add(b.N)
+	b.ReportAllocs()
+	b.SetBytes(1600)
+	b.ResetTimer()
+	r, err := Consume(context.Background(), c, ConsumeOptions{}, func(m *Message) {
+		if err := m.Ack(); err != nil {
+			b.Error(err)
+		}
+		left.Done()
+	})
+	if err != nil {
+		b.Fatal(err)
+	}
+	left.Wait()
+	b.StopTimer()
+	b.ReportMetric(float64(b.N)/b.Elapsed().Seconds(), "msgs/s")
+	if err := r.Drain(patient(b)); err != nil {
+		b.Error(err)
+	}
+}
+
+// BenchmarkClientConsumeAndAck is the same through the client alone, to compare
+// with in one run.
+func BenchmarkClientConsumeAndAck(b *testing.B) {
+	_, c := ready(b, EmbeddedOptions{})
+	fill(b, c, b.N)
+	consumer, err := c.js.Consumer(patient(b), StreamEvents, ConsumerName)
+	if err != nil {
+		b.Fatal(err)
+	}
+	var left sync.WaitGroup
+	left.Add(b.N)
+	b.ReportAllocs()
+	b.SetBytes(1600)
+	b.ResetTimer()
+	sub, err := consumer.Consume(func(m jetstream.Msg) {
+		if err := m.Ack(); err != nil {
+			b.Error(err)
+		}
+		left.Done()
+	}, jetstream.PullMaxMessages(1000))
+	if err != nil {
+		b.Fatal(err)
+	}
+	left.Wait()
+	b.StopTimer()
+	b.ReportMetric(float64(b.N)/b.Elapsed().Seconds(), "msgs/s")
+	sub.Stop()
+	<-sub.Closed()
+}
+
+// BenchmarkPublish stores a Decision a message, for as many hosts at a time as
+// named.
+func BenchmarkPublish(b *testing.B) {
+	for _, hosts := range []int{1, 50, 1000} {
+		for _, always := range []bool{false, true} {
+			b.Run(fmt.Sprintf("hosts=%d/sync_always=%v", hosts, always), func(b *testing.B) {
+				_, c := ready(b, EmbeddedOptions{SyncAlways: always})
+				p := publisher(b, c, PublisherOptions{})
+				data := make([]byte, 2000)
+				names := make([]string, hosts)
+				for i := range names {
+					names[i] = fmt.Sprintf("ws%04d", i)
+				}
+				seq := uint64(0)
+				b.ReportAllocs()
+				for b.Loop() {
+					seq++
+					o := decision(names[seq%uint64(hosts)], seq, 0, func(error) {})
+					o.Triggers[0].Decision.Data = data
+					if err := p.Publish(context.Background(), o); err != nil {
+						b.Fatal(err)
+					}
+				}
+				if err := p.Drain(patient(b)); err != nil {
+					b.Error(err)
+				}
+				b.ReportMetric(float64(b.N)/b.Elapsed().Seconds(), "msgs/s")
+			})
+		}
+	}
+}
+
+func BenchmarkHostToken(b *testing.B) {
+	for _, host := range []string{"ws01", "WS01.corp.example"} {
+		b.Run(host, func(b *testing.B) {
+			b.ReportAllocs()
+			for b.Loop() {
+				_ = HostToken(host)
+			}
+		})
+	}
+}
