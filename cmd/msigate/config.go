@@ -1,0 +1,98 @@
+package main
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+
+	"github.com/spf13/cobra"
+
+	"msigate/gateway"
+)
+
+func (c *command) config() *cobra.Command {
+	cmd := &cobra.Command{
+		Use:   "config",
+		Short: "Check a configuration file, or print its JSON Schema",
+		Args:  usageArgs(cobra.NoArgs),
+		RunE:  func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
+	}
+	cmd.AddCommand(c.configCheck(), c.configSchema())
+	return cmd
+}
+
+func (c *command) configCheck() *cobra.Command {
+	var output string
+	cmd := &cobra.Command{
+		Use:   "check FILE",
+		Short: "Hold a configuration file to its schema; every fault is named with its line",
+		Long: `check reads a configuration file as msigate run would and connects to nothing.
+It exits 0 when the file is good and 2 when it is not.`,
+		Example: `  msigate config check deploy/msigate.yaml
+  msigate config check --output json deploy/msigate.yaml`,
+		Args: usageArgs(cobra.ExactArgs(1)),
+		RunE: func(_ *cobra.Command, args []string) error {
+			if output != "text" && output != "json" {
+				return usageError(fmt.Errorf("--output %s: it is text or json", output))
+			}
+			_, err := gateway.ReadConfig(args[0])
+			faults := configFaults(err)
+			if output == "json" {
+				if err := json.NewEncoder(c.out).Encode(map[string]any{"file": args[0], "ok": err == nil, "faults": faults}); err != nil {
+					return err
+				}
+				if err != nil {
+					return &exitCodeError{code: exitUsage}
+				}
+				return nil
+			}
+			if err != nil {
+				return usageError(withHint(err, "msigate config schema prints every setting with its meaning, unit and default"))
+			}
+			fmt.Fprintf(c.out, "%s: ok\n", args[0])
+			return nil
+		},
+	}
+	cmd.Flags().StringVar(&output, "output", "text", "text or json")
+	complete(cmd, "output", "text", "json")
+	return cmd
+}
+
+// configFault is a ConfigError for a script.
+type configFault struct {
+	Line    int    `json:"line,omitempty"`
+	Problem string `json:"problem"`
+}
+
+func configFaults(err error) []configFault {
+	faults := []configFault{}
+	if err == nil {
+		return faults
+	}
+	all := []error{err}
+	if joined, ok := err.(interface{ Unwrap() []error }); ok {
+		all = joined.Unwrap()
+	}
+	for _, one := range all {
+		var fault *gateway.ConfigError
+		if errors.As(one, &fault) {
+			faults = append(faults, configFault{Line: fault.Line, Problem: fault.Problem})
+		} else {
+			faults = append(faults, configFault{Problem: one.Error()})
+		}
+	}
+	return faults
+}
+
+func (c *command) configSchema() *cobra.Command {
+	return &cobra.Command{
+		Use:     "schema",
+		Short:   "Print the JSON Schema of the configuration: every setting with its meaning, unit and default",
+		Example: "  msigate config schema > msigate.schema.json",
+		Args:    usageArgs(cobra.NoArgs),
+		RunE: func(*cobra.Command, []string) error {
+			_, err := c.out.Write(gateway.ConfigSchema())
+			return err
+		},
+	}
+}

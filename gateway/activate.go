@@ -1,0 +1,106 @@
+package gateway
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+	"sync/atomic"
+
+	"msigate/gateway/finding"
+	"msigate/gateway/policy"
+)
+
+// active is everything that one Snapshot brings: built together, swapped together.
+type active struct {
+	snapshot *policy.Snapshot
+	masker   *finding.Masker
+}
+
+// Policy holds the active Snapshot. Activate replaces it; whoever began on the
+// old one ends on it.
+type Policy struct{ current atomic.Pointer[active] }
+
+// NewPolicy activates the first Snapshot.
+func NewPolicy(ctx context.Context, s *policy.Snapshot) (*Policy, error) {
+	p := &Policy{}
+	return p, p.Activate(ctx, s)
+}
+
+// Activate runs the canaries of s through the whole way under s and, when
+// every one is seen, makes s active. A refusal changes nothing; its error
+// names each canary that failed.
+func (p *Policy) Activate(ctx context.Context, s *policy.Snapshot) error {
+	candidate, err := prepare(s)
+	if err != nil {
+		return err
+	}
+	if err := runCanaries(ctx, candidate); err != nil {
+		return err
+	}
+	p.current.Store(candidate)
+	return nil
+}
+
+// Snapshot is the active one.
+func (p *Policy) Snapshot() *policy.Snapshot { return p.current.Load().snapshot }
+
+func prepare(s *policy.Snapshot) (*active, error) {
+	var masking finding.MaskingDocument
+	if err := s.Document("masking", &masking); err != nil && !errors.Is(err, policy.ErrNoDocument) {
+		return nil, err
+	}
+	masker, err := finding.CompileMasking(masking)
+	if err != nil {
+		return nil, fmt.Errorf("compile data.masking: %w", err)
+	}
+	return &active{snapshot: s, masker: masker}, nil
+}
+
+// runCanaries sends each canary's messages through a fresh correlator, as a
+// shipper's would come, and looks at the worst disposition.
+func runCanaries(ctx context.Context, candidate *active) error {
+	var missed []string
+	for _, canary := range candidate.snapshot.Canaries() {
+		got, err := runCanary(ctx, candidate, canary)
+		switch {
+		case err != nil:
+			missed = append(missed, fmt.Sprintf("%s: %v", canary.Name, err))
+		case !got.AtLeast(canary.Least):
+			if got == "" {
+				got = "not decided at all"
+			}
+			missed = append(missed, fmt.Sprintf("%s (%s): is %s, must be %s at least", canary.Name, canary.Title, got, canary.Least))
+		}
+	}
+	if len(missed) > 0 {
+		return fmt.Errorf("the policy is refused, it misses %d of %d canaries:\n  %s", len(missed), len(candidate.snapshot.Canaries()), strings.Join(missed, "\n  "))
+	}
+	return nil
+}
+
+func runCanary(ctx context.Context, candidate *active, canary policy.Canary) (policy.Disposition, error) {
+	w := NewWorker(WorkerOptions{})
+	var under Policy
+	under.current.Store(candidate)
+	var worst policy.Disposition
+	for i, raw := range canary.Messages {
+		steps, _ := w.Process(ctx, &under, &Message{Stream: "canary/" + canary.Name, Sequence: uint64(i) + 1, Data: []byte(raw)})
+		for _, step := range steps {
+			if step.Fault != nil {
+				return "", fmt.Errorf("message %d record %d cannot be decoded: %w", i+1, step.Record, step.Fault)
+			}
+			if step.Told == nil {
+				continue
+			}
+			d := step.Told.Decision()
+			if d.Fault != "" {
+				return "", fmt.Errorf("message %d record %d: %s", i+1, step.Record, d.Fault)
+			}
+			if worst == "" || d.Answer.Disposition.AtLeast(worst) {
+				worst = d.Answer.Disposition
+			}
+		}
+	}
+	return worst, nil
+}

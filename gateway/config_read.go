@@ -1,0 +1,202 @@
+package gateway
+
+import (
+	"bytes"
+	"cmp"
+	"errors"
+	"fmt"
+	"os"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/santhosh-tekuri/jsonschema/v6"
+	"github.com/santhosh-tekuri/jsonschema/v6/kind"
+	"go.yaml.in/yaml/v3"
+	"golang.org/x/text/language"
+	"golang.org/x/text/message"
+)
+
+// DefaultConfig is what an empty file means.
+func DefaultConfig() Config {
+	return Config{
+		Embedded:   EmbeddedConfig{StoreDir: "msigate-data", Port: 4222},
+		Evaluation: EvaluationConfig{Deadline: 50 * time.Millisecond},
+		Consumer:   ConsumerConfig{PullMessages: 1000, MaxAckPending: 20000, AckWait: time.Minute},
+		Limits:     LimitsConfig{Hosts: 50000, ProcessesPerHost: 2048, TreesPerHost: 1024, Findings: 100000},
+		HTTP:       HTTPConfig{Listen: "127.0.0.1:9464"},
+		Log:        LogConfig{Format: "text", Level: "info"},
+		Drain:      20 * time.Second,
+	}
+}
+
+// ReadConfig reads a YAML configuration. Every fault of it is one ConfigError
+// with its line, all joined: an unknown key, a wrong type, a duplicate key, an
+// environment variable that is not set.
+func ReadConfig(path string) (Config, error) {
+	config := DefaultConfig()
+	raw, err := os.ReadFile(path)
+	if err != nil {
+		return config, fmt.Errorf("read the configuration: %w", err)
+	}
+	var root yaml.Node
+	if err := yaml.Unmarshal(raw, &root); err != nil {
+		return config, &ConfigError{File: path, Problem: err.Error()}
+	}
+	if len(root.Content) == 0 {
+		return config, nil
+	}
+	reader := configReader{file: path}
+	reader.expand(root.Content[0])
+	reader.validate(root.Content[0])
+	if len(reader.errors) > 0 {
+		return config, errors.Join(reader.errors...)
+	}
+	if err := root.Content[0].Decode(&config); err != nil {
+		return config, &ConfigError{File: path, Problem: err.Error()}
+	}
+	return config, nil
+}
+
+// ConfigError is one fault of a configuration file.
+type ConfigError struct {
+	File    string
+	Line    int // 1-based; 0: the file as a whole
+	Problem string
+}
+
+func (e *ConfigError) Error() string {
+	if e.Line == 0 {
+		return e.File + ": " + e.Problem
+	}
+	return fmt.Sprintf("%s:%d: %s", e.File, e.Line, e.Problem)
+}
+
+type configReader struct {
+	file   string
+	errors []error
+}
+
+func (r *configReader) fault(line int, format string, args ...any) {
+	r.errors = append(r.errors, &ConfigError{File: r.file, Line: line, Problem: fmt.Sprintf(format, args...)})
+}
+
+// environmentVariable is ${NAME}; a dollar sign alone stands for itself.
+var environmentVariable = regexp.MustCompile(`\$\{([A-Za-z_][A-Za-z0-9_]*)\}`)
+
+// expand replaces ${NAME} in values, so that no secret need stand in the file,
+// and finds duplicate keys, of which YAML libraries keep one or the other.
+func (r *configReader) expand(node *yaml.Node) {
+	if node.Kind == yaml.ScalarNode {
+		node.Value = environmentVariable.ReplaceAllStringFunc(node.Value, func(match string) string {
+			name := match[2 : len(match)-1]
+			value, set := os.LookupEnv(name)
+			if !set {
+				r.fault(node.Line, "the environment variable %s is not set", name)
+			}
+			return value
+		})
+		if node.Style&(yaml.SingleQuotedStyle|yaml.DoubleQuotedStyle) == 0 {
+			node.Tag = "" // a number from the environment is a number
+		}
+	}
+	seen := map[string]int{}
+	for i, child := range node.Content {
+		if node.Kind == yaml.MappingNode && i%2 == 0 {
+			if first, ok := seen[child.Value]; ok {
+				r.fault(child.Line, "%s stands here a second time, first in line %d", child.Value, first)
+			}
+			seen[child.Value] = child.Line
+			continue
+		}
+		r.expand(child)
+	}
+}
+
+var compileConfigSchema = sync.OnceValues(func() (*jsonschema.Schema, error) {
+	document, err := jsonschema.UnmarshalJSON(bytes.NewReader(configSchema))
+	if err != nil {
+		return nil, err
+	}
+	compiler := jsonschema.NewCompiler()
+	if err := compiler.AddResource("urn:msigate:config", document); err != nil {
+		return nil, err
+	}
+	return compiler.Compile("urn:msigate:config")
+})
+
+func (r *configReader) validate(root *yaml.Node) {
+	schema, err := compileConfigSchema()
+	if err != nil {
+		r.fault(0, "the schema built in: %v", err)
+		return
+	}
+	var value any
+	if err := root.Decode(&value); err != nil {
+		r.fault(root.Line, "%v", err)
+		return
+	}
+	var invalid *jsonschema.ValidationError
+	if err := schema.Validate(value); errors.As(err, &invalid) {
+		r.leaves(root, invalid)
+	}
+	slices.SortStableFunc(r.errors, func(a, b error) int {
+		var x, y *ConfigError
+		if errors.As(a, &x) && errors.As(b, &y) {
+			return cmp.Compare(x.Line, y.Line)
+		}
+		return 0
+	})
+}
+
+// leaves reports the causes that have no cause of their own: the rest only says "below here".
+func (r *configReader) leaves(root *yaml.Node, e *jsonschema.ValidationError) {
+	for _, cause := range e.Causes {
+		r.leaves(root, cause)
+	}
+	if len(e.Causes) > 0 {
+		return
+	}
+	if unknown, ok := e.ErrorKind.(*kind.AdditionalProperties); ok {
+		for _, key := range unknown.Properties {
+			path := append(slices.Clone(e.InstanceLocation), key)
+			r.fault(locate(root, path), "%s is no setting", strings.Join(path, "."))
+		}
+		return
+	}
+	problem := e.ErrorKind.LocalizedString(message.NewPrinter(language.English))
+	if len(e.InstanceLocation) > 0 {
+		problem = strings.Join(e.InstanceLocation, ".") + ": " + problem
+	}
+	r.fault(locate(root, e.InstanceLocation), "%s", problem)
+}
+
+// locate is the line of a key or item: of the key where there is one.
+func locate(node *yaml.Node, path []string) int {
+	line := node.Line
+	for _, key := range path {
+		var next *yaml.Node
+		switch node.Kind {
+		case yaml.MappingNode:
+			for i := 0; i+1 < len(node.Content); i += 2 {
+				if node.Content[i].Value == key {
+					line, next = node.Content[i].Line, node.Content[i+1]
+				}
+			}
+		case yaml.SequenceNode:
+			if i, err := strconv.Atoi(key); err == nil && i < len(node.Content) {
+				next = node.Content[i]
+				line = next.Line
+			}
+		default:
+		}
+		if next == nil {
+			break
+		}
+		node = next
+	}
+	return line
+}

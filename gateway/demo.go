@@ -1,0 +1,245 @@
+package gateway
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"path"
+	"strings"
+	"sync"
+	"time"
+
+	"msigate/gateway/bus"
+	"msigate/gateway/event"
+	"msigate/gateway/finding"
+	"msigate/testdata"
+)
+
+// demoStories are told in this order.
+var demoStories = []string{
+	"approved-install",
+	"attack-custom-action",
+	"extracted-exe",
+	"custom-action-dll",
+	"microsoft-update",
+	"missing-telemetry",
+	"undecodable",
+}
+
+// DemoHandler is told what a demonstration sees, in order, one call at a time.
+type DemoHandler struct {
+	Story       func(name, about string, events int)
+	Verdict     func(subject string, f *finding.DetectionFinding, header bus.Header)
+	Expected    func(d *finding.DecisionLog)
+	Quarantined func(subject string, header bus.Header)
+}
+
+// DemoSummary counts what a demonstration did.
+type DemoSummary struct {
+	Published   int
+	Decisions   int
+	Expected    int
+	Verdicts    map[string]int // by disposition; a finding that moved counts on each queue
+	Quarantined int
+	Took        time.Duration
+}
+
+// Demo runs the whole way through with nothing but this process: a NATS server
+// in a temporary folder, the gateway on it, the stories published as a shipper
+// would, and what comes off the streams handed to h.
+func Demo(ctx context.Context, version string, h DemoHandler) (summary DemoSummary, err error) {
+	folder, err := os.MkdirTemp("", "msigate-demo-")
+	if err != nil {
+		return summary, fmt.Errorf("make a folder for the demo's NATS server: %w", err)
+	}
+	defer func() { err = errors.Join(err, os.RemoveAll(folder)) }()
+
+	config := DefaultConfig()
+	config.Embedded = EmbeddedConfig{StoreDir: folder, Port: -1}
+	config.HTTP.Listen = "off"
+	config.Log.Level = "error"
+
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	began := time.Now()
+	ready := make(chan Running, 1)
+	ended := make(chan error, 1)
+	go func() {
+		ended <- Run(ctx, RunOptions{Config: config, Version: version, Log: io.Discard, Ready: func(r Running) { ready <- r }})
+	}()
+	var running Running
+	select {
+	case running = <-ready:
+	case err := <-ended:
+		return summary, err
+	}
+	d := &demo{handler: h, running: running, summary: DemoSummary{Verdicts: map[string]int{}}}
+	err = d.run(ctx)
+	d.summary.Took = time.Since(began)
+	cancel()
+	return d.summary, errors.Join(err, <-ended)
+}
+
+type demo struct {
+	handler DemoHandler
+	running Running
+	conn    *bus.Conn
+
+	mu      sync.Mutex // of what follows, and of calls to handler
+	seen    map[string]uint64
+	fault   error
+	summary DemoSummary
+}
+
+func (d *demo) run(ctx context.Context) error {
+	conn, err := bus.Connect(ctx, bus.Options{URL: d.running.URL, Name: "msigate demo"})
+	if err != nil {
+		return err
+	}
+	defer func() { _ = conn.Close(context.WithoutCancel(ctx)) }()
+	d.conn, d.seen = conn, map[string]uint64{}
+
+	tails, endTails := context.WithCancel(ctx)
+	var reading sync.WaitGroup
+	defer reading.Wait()
+	defer endTails()
+	for stream, each := range map[string]func(*bus.Message) error{
+		bus.StreamVerdicts:   d.verdict,
+		bus.StreamDecisions:  d.decision,
+		bus.StreamQuarantine: d.quarantine,
+	} {
+		reading.Go(func() { d.tail(tails, stream, each) })
+	}
+	for _, name := range demoStories {
+		if err := d.tell(ctx, name); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// tell publishes one story and waits until all it caused was seen.
+func (d *demo) tell(ctx context.Context, name string) error {
+	events, err := testdata.Stories.ReadFile(path.Join("stories", name, "events.jsonl"))
+	if err != nil {
+		return fmt.Errorf("read a story built in: %w", err)
+	}
+	about, err := fs.ReadFile(testdata.Stories, path.Join("stories", name, "README.md"))
+	if err != nil {
+		return fmt.Errorf("read a story built in: %w", err)
+	}
+	lines := bytes.Split(bytes.TrimSpace(events), []byte("\n"))
+	d.mu.Lock()
+	d.handler.Story(name, storyText(string(about)), len(lines))
+	d.mu.Unlock()
+	for i, line := range lines {
+		subject := bus.EventSubject(hostOf(line))
+		if _, err := d.conn.Ship(ctx, subject, fmt.Sprintf("demo/%s/%d", name, i), line, nil); err != nil {
+			return err
+		}
+		d.summary.Published++
+	}
+	return d.settled(ctx)
+}
+
+// storyText is what follows the title.
+func storyText(readme string) string {
+	_, text, _ := strings.Cut(readme, "\n")
+	return strings.TrimSpace(text)
+}
+
+// hostOf finds the host of a story's event: a shipper knows whose log it
+// reads, also of a record that nobody can decode.
+func hostOf(line []byte) string {
+	const key = `"computer_name":"`
+	_, rest, _ := bytes.Cut(line, []byte(key))
+	host, _, _ := bytes.Cut(rest, []byte(`"`))
+	return event.LowerASCII(string(host))
+}
+
+// settled waits until every event is acknowledged and everything that was
+// stored meanwhile has been shown.
+func (d *demo) settled(ctx context.Context) error {
+	tick := time.NewTicker(20 * time.Millisecond)
+	defer tick.Stop()
+	for {
+		done, err := d.caughtUp(ctx)
+		if done || err != nil {
+			return err
+		}
+		select {
+		case <-ctx.Done():
+			return ctx.Err()
+		case <-tick.C:
+		}
+	}
+}
+
+func (d *demo) caughtUp(ctx context.Context) (bool, error) {
+	lag, err := d.running.Gateway.Lag(ctx)
+	if err != nil || lag.Pending > 0 || lag.AckPending > 0 {
+		return false, err
+	}
+	for _, stream := range []string{bus.StreamVerdicts, bus.StreamDecisions, bus.StreamQuarantine} {
+		last, err := bus.LastSequence(ctx, d.conn, stream)
+		if err != nil {
+			return false, err
+		}
+		d.mu.Lock()
+		behind, fault := d.seen[stream] < last, d.fault
+		d.mu.Unlock()
+		if behind || fault != nil {
+			return false, fault
+		}
+	}
+	return true, nil
+}
+
+func (d *demo) tail(ctx context.Context, stream string, each func(*bus.Message) error) {
+	err := bus.Tail(ctx, d.conn, bus.TailOptions{Stream: stream}, func(m *bus.Message) bool {
+		d.mu.Lock()
+		defer d.mu.Unlock()
+		d.fault = errors.Join(d.fault, each(m))
+		d.seen[stream] = m.Sequence
+		return d.fault == nil
+	})
+	if err != nil {
+		d.mu.Lock()
+		d.fault = errors.Join(d.fault, err)
+		d.mu.Unlock()
+	}
+}
+
+func (d *demo) verdict(m *bus.Message) error {
+	var f finding.DetectionFinding
+	if err := json.Unmarshal(m.Data, &f); err != nil {
+		return fmt.Errorf("read a verdict: %w", err)
+	}
+	d.summary.Verdicts[m.Header.Get(HeaderDisposition)]++
+	d.handler.Verdict(m.Subject, &f, m.Header)
+	return nil
+}
+
+func (d *demo) decision(m *bus.Message) error {
+	log, err := finding.ReadDecisionLog(m.Data)
+	if err != nil {
+		return err
+	}
+	d.summary.Decisions++
+	if log.Result.Disposition == "expected" {
+		d.summary.Expected++
+		d.handler.Expected(&log)
+	}
+	return nil
+}
+
+func (d *demo) quarantine(m *bus.Message) error {
+	d.summary.Quarantined++
+	d.handler.Quarantined(m.Subject, m.Header)
+	return nil
+}

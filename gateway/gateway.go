@@ -1,0 +1,191 @@
+package gateway
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"hash/maphash"
+	"runtime"
+	"sync"
+	"time"
+
+	"msigate/gateway/bus"
+	"msigate/gateway/event"
+	"msigate/gateway/finding"
+	"msigate/gateway/install"
+	"msigate/gateway/telemetry"
+)
+
+// Reasons for quarantine that are about a message's subject and not its content.
+const (
+	reasonSubject   event.Reason = "subject"           // neither a host's nor a collector's
+	reasonCollector event.Reason = "unknown_collector" // of a collector that the configuration does not name
+	reasonRender    event.Reason = "render"            // decided, and the decision could not be written down
+)
+
+// Options are what a Gateway needs besides its configuration.
+type Options struct {
+	Config    Config
+	Conn      *bus.Conn
+	Policy    *Policy
+	Telemetry *telemetry.Telemetry
+	Version   string
+}
+
+// Gateway is the house on a bus: it consumes EVENTS, takes each message
+// through the steps, publishes what they tell, and acknowledges the message
+// once that is stored. Hosts are spread over lanes; every record of a host
+// goes through the same lane, in stream order.
+type Gateway struct {
+	options                      Options
+	collectors                   map[string]bool
+	lanes                        []*lane
+	publisher                    *bus.Publisher
+	consumption                  *bus.Consumption
+	lanesRunning, auditorRunning sync.WaitGroup
+	seed                         maphash.Seed
+	faults                       faultAudit
+	audits                       chan auditEvent
+}
+
+// Start checks nothing and creates nothing on the bus: see bus.Setup and
+// bus.Check. It returns as soon as messages are read; Stop ends it.
+func Start(ctx context.Context, o Options) (*Gateway, error) {
+	g := &Gateway{options: o, collectors: map[string]bool{}, seed: maphash.MakeSeed(), audits: make(chan auditEvent, 16)}
+	for _, name := range o.Config.Hosts.Collectors {
+		g.collectors[event.LowerASCII(name)] = true
+	}
+	var err error
+	if g.publisher, err = bus.NewPublisher(o.Conn, bus.PublisherOptions{Log: o.Telemetry.Log}); err != nil {
+		return nil, err
+	}
+	g.auditorRunning.Go(func() { g.runAuditor(ctx) })
+	workers := o.Config.Workers
+	if workers <= 0 {
+		workers = runtime.GOMAXPROCS(0)
+	}
+	for range workers {
+		l := newLane(g, NewWorker(g.workerOptions(workers)))
+		g.lanes = append(g.lanes, l)
+		g.lanesRunning.Go(func() { l.run(ctx) })
+	}
+	g.consumption, err = bus.Consume(ctx, o.Conn, bus.ConsumeOptions{
+		PullMaxMessages: o.Config.Consumer.PullMessages,
+		Log:             o.Telemetry.Log,
+	}, func(m *bus.Message) { g.take(ctx, m) })
+	if err != nil {
+		g.close()
+		return nil, errors.Join(err, g.publisher.Drain(ctx))
+	}
+	return g, nil
+}
+
+func (g *Gateway) workerOptions(workers int) WorkerOptions {
+	limits := g.options.Config.Limits
+	share := func(n int) int { return (n + workers - 1) / workers }
+	return WorkerOptions{
+		Limits: install.Limits{
+			Hosts:                share(limits.Hosts),
+			ProcessesPerHost:     limits.ProcessesPerHost,
+			TreeProcessesPerHost: limits.TreesPerHost,
+		},
+		Findings:    finding.Limits{MaxFindings: share(limits.Findings)},
+		DNSSuffixes: g.options.Config.Hosts.DNSSuffixes,
+		Telemetry:   g.options.Telemetry,
+		Consumer:    bus.ConsumerName,
+		Version:     g.options.Version,
+	}
+}
+
+// Stop reads no more, finishes what is under way within ctx, and returns. What
+// was not finished is delivered again to the next gateway; the error says how much.
+func (g *Gateway) Stop(ctx context.Context) error {
+	err := g.consumption.Drain(ctx)
+	g.close()
+	return errors.Join(err, g.publisher.Drain(ctx))
+}
+
+// close ends the lanes, then the auditor they write to. Nothing may be taken any more.
+func (g *Gateway) close() {
+	for _, l := range g.lanes {
+		close(l.jobs)
+	}
+	g.lanesRunning.Wait()
+	close(g.audits)
+	g.auditorRunning.Wait()
+}
+
+// take gives a message to the lane of its host; a collector's message is
+// decoded here and each of its records goes to its own host's lane.
+func (g *Gateway) take(ctx context.Context, m *bus.Message) {
+	message := Message{
+		Stream:   m.Stream,
+		Sequence: m.Sequence,
+		Subject:  m.Subject,
+		Header:   m.Header,
+		Data:     m.Data,
+		Stamp:    m.Stamp,
+		Received: time.Now(),
+	}
+	name, kind, err := bus.HostFromSubject(m.Subject)
+	switch {
+	case err != nil:
+		g.refuse(m, message, &event.Fault{Reason: reasonSubject, Detail: err.Error()})
+	case kind == bus.SubjectHost:
+		message.Host = event.TrimDNSSuffix(name, g.options.Config.Hosts.DNSSuffixes)
+		g.lane(message.Host).jobs <- job{message: message, settle: newSettlement(m, 1)}
+	case !g.collectors[name]:
+		message.Reporter = name
+		g.refuse(m, message, &event.Fault{Reason: reasonCollector, Detail: fmt.Sprintf("collector %s is not named in the configuration", name)})
+	default:
+		message.Reporter = name
+		g.split(m, message)
+	}
+}
+
+// refuse quarantines a message as a whole.
+func (g *Gateway) refuse(m *bus.Message, message Message, fault *event.Fault) {
+	l := g.lane(message.Reporter)
+	l.jobs <- job{message: message, fault: fault, settle: newSettlement(m, 1)}
+}
+
+// split decodes a collector's message here, in the one goroutine that reads
+// the stream: which hosts it speaks for is not known before, and the order of
+// each host's records must hold.
+func (g *Gateway) split(m *bus.Message, message Message) {
+	records, fault := event.Decode(message.Data)
+	if fault != nil {
+		g.refuse(m, message, fault)
+		return
+	}
+	settle := newSettlement(m, len(records))
+	if len(records) == 0 {
+		settle.done(nil)
+		return
+	}
+	for i := range records {
+		host := message.Reporter
+		if e := records[i].Event; e != nil {
+			host = event.TrimDNSSuffix(e.Host, g.options.Config.Hosts.DNSSuffixes)
+		}
+		g.lane(host).jobs <- job{message: message, record: &records[i], settle: settle}
+	}
+}
+
+func (g *Gateway) lane(host string) *lane {
+	return g.lanes[maphash.String(g.seed, host)%uint64(len(g.lanes))]
+}
+
+// State is what a running gateway shows of itself.
+type State struct {
+	Consuming  bus.ConsumptionState
+	Publishing bus.PublisherState
+}
+
+// State gives the state now.
+func (g *Gateway) State() State {
+	return State{Consuming: g.consumption.State(), Publishing: g.publisher.State()}
+}
+
+// Lag asks the server how far the consumer is behind.
+func (g *Gateway) Lag(ctx context.Context) (bus.Lag, error) { return g.consumption.Lag(ctx) }

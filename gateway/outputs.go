@@ -1,0 +1,131 @@
+package gateway
+
+import (
+	"errors"
+	"time"
+
+	"msigate/gateway/bus"
+	"msigate/gateway/event"
+	"msigate/gateway/finding"
+	"msigate/gateway/policy"
+	"msigate/gateway/telemetry"
+)
+
+// Headers of verdicts, beside the trigger's own.
+const (
+	HeaderFinding     = "Msigate-Finding"              // uid
+	HeaderActivity    = "Msigate-Activity"             // Create, Update, Close
+	HeaderDisposition = "Msigate-Disposition"          // the queue's
+	HeaderPrevious    = "Msigate-Previous-Disposition" // the queue it comes from, of one that moves
+	HeaderSeverity    = "Msigate-Severity"
+)
+
+// sending is the traces of a message's outputs under way.
+type sending struct {
+	processing []telemetry.Processing
+	sends      []telemetry.Sending
+	stamp      time.Time
+	metrics    *telemetry.Metrics
+}
+
+// end ends every span: the outputs are stored, or err says why not.
+func (s *sending) end(err error) {
+	if refused(err) {
+		err = nil
+	}
+	now := time.Now()
+	for _, send := range s.sends {
+		send.End(1, err)
+	}
+	for _, p := range s.processing {
+		p.End(now, err)
+		if err == nil {
+			s.metrics.Settled(p.Context(), now.Sub(s.stamp))
+		}
+	}
+}
+
+// outputs makes what is published of a message's records: for each that was
+// decided or quarantined, its quarantine, then its findings, then the Decision
+// that completes it.
+func (g *Gateway) outputs(m *Message, steps []Step) ([]bus.Triggered, *sending) {
+	var triggered []bus.Triggered
+	s := &sending{stamp: m.Stamp, metrics: g.options.Telemetry.Metrics}
+	for i := range steps {
+		step := &steps[i]
+		if step.Told == nil && step.Fault == nil {
+			continue
+		}
+		s.processing = append(s.processing, step.Trace)
+		t := bus.Triggered{Trigger: bus.Trigger{Stream: m.Stream, Sequence: m.Sequence, Record: step.Record, Cause: string(policy.CauseEvent)}}
+		if step.Fault != nil {
+			t.Verdicts = append(t.Verdicts, quarantined(m, step).Output())
+		}
+		for _, update := range step.Updates {
+			t.Verdicts = append(t.Verdicts, g.verdict(s, step, update))
+		}
+		if step.Told != nil {
+			t.Decision = g.decision(s, m, step)
+		}
+		triggered = append(triggered, t)
+	}
+	return triggered, s
+}
+
+func quarantined(m *Message, step *Step) bus.Quarantined {
+	return bus.Quarantined{
+		Reason:   string(step.Fault.Reason),
+		Detail:   finding.Printable(step.Fault.Detail),
+		Subject:  m.Subject,
+		Stream:   m.Stream,
+		Sequence: m.Sequence,
+		Record:   step.Record,
+		Data:     m.Data,
+		Header:   m.Header,
+	}
+}
+
+func (g *Gateway) verdict(s *sending, step *Step, u finding.Update) bus.Output {
+	subject, template := bus.VerdictSubject(string(u.Disposition), u.Host), "verdicts."+string(u.Disposition)+".{host}"
+	if g.options.Config.Observe {
+		subject, template = bus.ObserveSubject(string(u.Disposition), u.Host), "verdicts.observe."+string(u.Disposition)+".{host}"
+	}
+	header := bus.Header{}
+	header.Set(HeaderFinding, u.UID)
+	header.Set(HeaderActivity, u.Activity.String())
+	header.Set(HeaderDisposition, string(u.Disposition))
+	header.Set(HeaderSeverity, string(u.Severity))
+	if u.Previous != "" {
+		header.Set(HeaderPrevious, string(u.Previous))
+	}
+	s.send(step, header, subject, template, u.MsgID, len(u.Document))
+	return bus.Output{Subject: subject, MsgID: u.MsgID, Data: u.Document, Header: header}
+}
+
+func (g *Gateway) decision(s *sending, m *Message, step *Step) *bus.Output {
+	d := step.Told.Decision()
+	data, err := finding.NewDecisionLog(step.Told, step.trace())
+	if err != nil {
+		// Nothing that can be decoded fails to be rendered; if it ever does, the event is kept.
+		q := quarantined(m, &Step{Record: step.Record, Fault: &event.Fault{Reason: reasonRender, Detail: err.Error()}}).Output()
+		return &q
+	}
+	subject := bus.DecisionSubject(d.Context.Event.Host)
+	header := bus.Header{}
+	header.Set(HeaderDisposition, string(d.Answer.Disposition))
+	s.send(step, header, subject, "decisions.{host}", d.ID, len(data))
+	return &bus.Output{Subject: subject, MsgID: d.ID, Data: data, Header: header}
+}
+
+func (s *sending) send(step *Step, header bus.Header, subject, template, id string, size int) {
+	s.sends = append(s.sends, step.Trace.Send(telemetry.Output{
+		Header: header, Subject: subject, Template: template, MessageID: id, Size: size,
+	}))
+}
+
+// refused tells an output that the server will never take, and of which a
+// record is in quarantine, from one that could not be stored.
+func refused(err error) bool {
+	var r *bus.RefusedError
+	return errors.As(err, &r)
+}
