@@ -2,11 +2,16 @@ package policies_test
 
 import (
 	"encoding/json"
+	"fmt"
 	"io/fs"
+	"path"
 	"strings"
 	"testing"
 
 	"github.com/open-policy-agent/opa/v1/ast"
+	"github.com/open-policy-agent/opa/v1/storage"
+	"github.com/open-policy-agent/opa/v1/storage/inmem"
+	"go.yaml.in/yaml/v3"
 
 	"msigate/policies"
 )
@@ -59,4 +64,44 @@ func compile(t testing.TB, parsed map[string]*ast.Module) *ast.Compiler {
 
 func TestPolicyCompilesStrictlyAgainstTheInputSchema(t *testing.T) {
 	compile(t, modules(t, false))
+}
+
+// documents reads the data of the bundle as OPA does: each data.yaml at the path of its folder.
+func documents(t testing.TB) map[string]any {
+	t.Helper()
+	root := map[string]any{}
+	err := fs.WalkDir(policies.FS, ".", func(name string, entry fs.DirEntry, err error) error {
+		if err != nil || entry.Name() != "data.yaml" {
+			return err
+		}
+		raw, err := policies.FS.ReadFile(name)
+		if err != nil {
+			return err
+		}
+		var document map[string]any
+		if err := yaml.Unmarshal(raw, &document); err != nil {
+			return fmt.Errorf("%s: %w", name, err)
+		}
+		node := root
+		parts := strings.Split(path.Dir(name), "/")
+		for _, part := range parts[:len(parts)-1] {
+			child, ok := node[part].(map[string]any)
+			if !ok {
+				child = map[string]any{}
+				node[part] = child
+			}
+			node = child
+		}
+		node[parts[len(parts)-1]] = document
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return root
+}
+
+func bundleStore(t testing.TB) storage.Store {
+	t.Helper()
+	return inmem.NewFromObjectWithOpts(documents(t), inmem.OptReturnASTValuesOnRead(true))
 }

@@ -1,0 +1,160 @@
+package an0940_test
+
+import data.an0940
+import data.lib.fixtures_test as fixtures
+
+decision(document, governed) := answer if {
+	answer := an0940.decision with input as document with data.governance as governed
+}
+
+ids(answer) := [signal.id | some signal in answer.signals]
+
+approving := fixtures.governed({
+	"installers": {"orrery": {"ticket": "chg-7", "deployment_tools": {"deploy": true}, "sources": {"cache": true}}},
+	"deployment_tools": fixtures.tools,
+	"sources": fixtures.sources,
+})
+
+expected := {
+	"disposition": "expected",
+	"severity": "informational",
+	"signals": [],
+	"near_misses": [],
+	"pending": [],
+	"missing": [],
+}
+
+test_machinery_is_expected if {
+	decision(fixtures.start(fixtures.service, fixtures.services, []), {}) == expected
+	decision(fixtures.start(fixtures.server, fixtures.service, [fixtures.services]), approving) == expected
+	decision(fixtures.start(fixtures.client, fixtures.explorer, []), {}) == expected
+}
+
+test_ordinary_record_of_msiinstaller_is_expected if {
+	decision(fixtures.record(fixtures.path_package("c:\\program files\\o.msi")), {}) == expected
+}
+
+test_module_whose_signature_holds_is_expected if {
+	decision(fixtures.load("c:\\windows\\installer\\msi1.tmp", fixtures.signed), {}) == expected
+}
+
+test_alert_names_its_signals_with_evidence if {
+	document := object.union(fixtures.child("d:\\stage\\loader.exe", "loader.exe"), {"missing": ["process.sha1"]})
+	decision(document, {}) == {
+		"disposition": "alert",
+		"severity": "high",
+		"signals": [{
+			"id": "unexpected_child",
+			"severity": "high",
+			"title": "Unexpected program started by the installer",
+			"evidence": {
+				"process.image": "d:\\stage\\loader.exe",
+				"process.command_line": "loader.exe",
+				"process.user": "nt authority\\system",
+				"parent.image": fixtures.server.image,
+				"parent.command_line": fixtures.server.command_line,
+			},
+		}],
+		"near_misses": [],
+		"pending": [],
+		"missing": ["process.sha1"],
+	}
+}
+
+test_every_signal_that_holds_is_told if {
+	answer := decision(fixtures.child("c:\\users\\public\\powershell.exe", "powershell -enc x"), {})
+	ids(answer) == ["child_image_path", "shell_child", "unexpected_child"]
+	answer.disposition == "alert"
+}
+
+test_process_that_no_signal_speaks_of_is_unexplained if {
+	answer := decision(fixtures.child("c:\\windows\\system32\\net.exe", "net.exe start spooler"), {})
+	[answer.disposition, answer.severity, ids(answer)] == ["review", "low", ["unexplained"]]
+}
+
+test_missing_facts_are_told_once_and_sorted if {
+	document := fixtures.without(fixtures.child("c:\\windows\\system32\\certutil.exe", "x"), "process", "command_line")
+	answer := decision(object.union(document, {"missing": ["process.sha256", "process.command_line"]}), {})
+	[answer.disposition, answer.missing] == ["review", ["process.command_line", "process.sha256"]]
+}
+
+test_microsofts_update_is_a_review_in_all_three_forms if {
+	every tool, command_line in {
+		"schtasks.exe": "schtasks.exe -create -tn microsoft\\windows\\rempl\\shell -xml shell.xml -f",
+		"reg.exe": "reg.exe delete hklm\\software\\microsoft\\windows\\currentversion\\rempl\\shell /va /f /reg:64",
+		"cmd.exe": "cmd.exe /c rd /s /q logs",
+	} {
+		decision(update(tool, command_line), approving).disposition == "review"
+	}
+}
+
+test_whoever_copies_the_working_folder_alone_is_an_alert if {
+	every tool, command_line in {
+		"schtasks.exe": "schtasks.exe -create -tn microsoft\\windows\\rempl\\shell -tr c:\\windows\\temp\\x.exe -sc daily",
+		"reg.exe": "reg.exe add hklm\\software\\microsoft\\windows\\currentversion\\run /d x",
+		"windowspowershell\\v1.0\\powershell.exe": "powershell.exe -file shell.ps1",
+		"cmd.exe": "cmd.exe /c shell.cmd",
+	} {
+		decision(update(tool, command_line), approving).disposition == "alert"
+	}
+}
+
+update(tool, command_line) := object.union(
+	fixtures.start(fixtures.process(concat("\\", ["c:\\windows\\system32", tool]), command_line, "descendant"), fixtures.service, [fixtures.services]),
+	{"process": {"current_directory": "c:\\program files\\rempl\\"}},
+)
+
+test_install_that_a_tool_began_from_a_source_is_approved if {
+	decision(fixtures.deployed, approving) == object.union(expected, {
+		"disposition": "approved",
+		"approval": {"entry": "orrery", "owner": "endpoint-engineering", "ticket": "chg-7", "matched": ["deployment_tool", "source"]},
+	})
+}
+
+test_approved_signal_is_told_and_stands_for_nothing if {
+	answer := decision(fixtures.deployed_child, approving)
+	[answer.disposition, answer.severity, answer.approval.entry, ids(answer), answer.near_misses] == ["approved", "informational", "orrery", ["unexpected_child"], []]
+}
+
+test_entry_does_not_turn_machinery_into_an_approval if {
+	document := fixtures.start(fixtures.server, fixtures.client, [fixtures.tool, fixtures.services])
+	decision(document, approving).disposition == "expected"
+}
+
+test_share_that_is_an_approved_source_is_approved_and_another_is_a_review if {
+	share := {"kind": "unc", "name": "\\\\files\\deploy\\o.msi", "file": "o.msi", "folders": ["\\\\files\\deploy", "\\\\files"]}
+	document := fixtures.start(fixtures.client_of(share), fixtures.tool, [fixtures.services])
+	governed := fixtures.governed({
+		"installers": {"orrery": {"deployment_tools": {"deploy": true}, "sources": {"share": true}}},
+		"deployment_tools": fixtures.tools,
+		"sources": {"share": {"folders": {"\\\\files\\deploy": true}}},
+	})
+	decision(document, governed).disposition == "approved"
+	decision(document, {}).disposition == "review"
+}
+
+test_what_is_never_excusable_stands_and_the_entry_is_a_near_miss if {
+	document := object.union(fixtures.deployed, {"process": {"msiexec": {"verb": "register", "package": fixtures.path_package("c:\\windows\\ccmcache\\1\\o.dll")}}})
+	outside := object.union(document, {"process": {"msiexec": {"package": fixtures.path_package("d:\\share\\o.dll")}}})
+	governed := fixtures.governed({
+		"installers": {"orrery": {"deployment_tools": {"deploy": true}, "sources": {"share": true}}},
+		"deployment_tools": fixtures.tools,
+		"sources": {"share": {"folders": {"d:\\share": true}}},
+	})
+	answer := decision(outside, governed)
+	[answer.disposition, answer.severity, ids(answer)] == ["review", "high", ["register_dll"]]
+	answer.near_misses == [{"entry": "orrery", "matched": ["deployment_tool", "source"], "failed": ["not_excusable"]}]
+	not answer.approval
+}
+
+test_deny_list_beats_the_approval if {
+	governed := object.union(approving, fixtures.governed({"deny": {"bad": {"folder": {"c:\\windows\\ccmcache\\1": true}}}}))
+	denying := object.union(governed, {"index": object.union(approving.index, {"deny": governed.index.deny})})
+	answer := decision(fixtures.deployed, denying)
+	[answer.disposition, ids(answer), answer.near_misses[0].failed] == ["alert", ["denied"], ["denied"]]
+}
+
+test_event_of_a_kind_that_no_signal_speaks_of_is_expected if {
+	document := object.union(fixtures.child("d:\\x.exe", "x"), {"event": {"kind": "process_end", "id": 5}})
+	decision(document, {}) == expected
+}

@@ -1,0 +1,64 @@
+package an0940.machinery_test
+
+import data.an0940.machinery
+import data.lib.fixtures_test as fixtures
+
+console(command_line) := fixtures.child("c:\\windows\\system32\\conhost.exe", command_line)
+
+test_service_of_the_service_manager_is_machinery if {
+	machinery.own with input as fixtures.start(fixtures.service, fixtures.services, [])
+}
+
+test_service_of_anyone_else_or_from_elsewhere_is_not if {
+	not machinery.own with input as fixtures.start(fixtures.service, fixtures.explorer, [])
+	not machinery.own with input as fixtures.start(object.union(fixtures.service, {"image": "c:\\windows\\msiexec.exe"}), fixtures.services, [])
+	not machinery.own with input as fixtures.start(object.union(fixtures.service, {"original_file_name": "cmd.exe"}), fixtures.services, [])
+}
+
+test_custom_action_server_of_service_or_client_is_machinery if {
+	every parent in [fixtures.service, fixtures.client] {
+		machinery.own with input as fixtures.start(fixtures.server, parent, [])
+	}
+}
+
+test_custom_action_server_of_anyone_else_is_not if {
+	not machinery.own with input as fixtures.start(fixtures.server, fixtures.explorer, [])
+	not machinery.own with input as fixtures.start(fixtures.server, object.union(fixtures.service, {"image": "c:\\users\\public\\msiexec.exe"}), [])
+}
+
+test_client_with_a_package_is_machinery if {
+	machinery.own with input as fixtures.start(fixtures.client, fixtures.explorer, [])
+	machinery.own with input as fixtures.start(fixtures.msiexec("msiexec /p", "client", {"verb": "patch", "patches": [fixtures.path_package("c:\\program files\\o.msp")]}), fixtures.explorer, [])
+	machinery.own with input as fixtures.start(fixtures.msiexec("msiexec /?", "client", {"verb": "help"}), fixtures.explorer, [])
+}
+
+test_client_without_a_package_or_from_a_share_or_below_an_installer_is_not if {
+	share := {"kind": "unc", "name": "\\\\files\\o.msi", "file": "o.msi", "folders": ["\\\\files"]}
+	not machinery.own with input as fixtures.start(fixtures.msiexec("msiexec", "client", {"verb": ""}), fixtures.explorer, [])
+	not machinery.own with input as fixtures.start(fixtures.msiexec("msiexec /i", "client", {"verb": "install"}), fixtures.explorer, [])
+	not machinery.own with input as fixtures.start(fixtures.client_of(share), fixtures.explorer, [])
+	not machinery.own with input as fixtures.start(object.union(fixtures.client, {"msiexec": {"patches": [share]}}), fixtures.explorer, [])
+	not machinery.own with input as fixtures.start(fixtures.client, fixtures.server, [])
+}
+
+test_console_host_in_the_kernels_form_is_machinery if {
+	every command_line in ["\\??\\c:\\windows\\system32\\conhost.exe 0xffffffff -forcev1", "\\??\\c:\\windows\\system32\\conhost.exe 0x4", "c:\\windows\\system32\\conhost.exe 0xffffffff"] {
+		machinery.own with input as console(command_line)
+	}
+}
+
+test_console_host_that_runs_a_command_is_not if {
+	every command_line in [
+		"conhost.exe --headless cmd /c x",
+		"c:\\windows\\system32\\conhost.exe cmd",
+		"\\??\\c:\\windows\\system32\\conhost.exe 0x4 cmd.exe",
+		"\\??\\c:\\windows\\system32\\conhost.exe 0xffffffff -forcev1 x",
+		"conhost.exe",
+	] {
+		not machinery.own with input as console(command_line)
+	}
+	form := "\\??\\c:\\windows\\system32\\conhost.exe 0x4"
+	not machinery.own with input as fixtures.child("c:\\users\\public\\conhost.exe", form)
+	not machinery.own with input as object.union(console(form), {"process": {"original_file_name": "cmd.exe"}})
+	not machinery.own with input as fixtures.start(fixtures.process("c:\\windows\\system32\\conhost.exe", form, ""), fixtures.explorer, [])
+}

@@ -1,0 +1,56 @@
+package lib.approvals_test
+
+import data.lib.approvals
+import data.lib.fixtures_test as fixtures
+
+denials(document, entry) := ids if {
+	ids := approvals.denials with input as document with data.governance as fixtures.governed({"deny": {"bad": entry}})
+}
+
+test_every_fact_of_the_deny_list_is_looked_up if {
+	child := object.union(fixtures.deployed_child, {"process": {"signer": {"signed": true, "subject": "orrery ltd", "thumbprint": "ab12"}}})
+	every entry in [
+		{"sha256": {"aa02": true}},
+		{"sha1": {"bb02": true}},
+		{"signer_subject": {"orrery ltd": true}},
+		{"thumbprint": {"ab12": true}},
+		{"image": {"d:\\stage\\loader.exe": true}},
+		{"folder": {"d:\\stage": true}},
+		{"folder": {"c:\\windows\\ccmcache\\1": true}},
+	] {
+		denials(child, entry) == {"bad"}
+		denials(fixtures.child("c:\\program files\\orrery\\o.exe", "x"), entry) == set()
+	}
+}
+
+test_modules_are_looked_up_by_path if {
+	document := fixtures.load("c:\\windows\\installer\\msi90c3.tmp", {})
+	denials(document, {"image": {"c:\\windows\\installer\\msi90c3.tmp": true}}) == {"bad"}
+}
+
+test_packages_are_looked_up_by_product_code_and_host if {
+	code := {"kind": "product_code", "name": "{0d7a3c51-90aa-4f3e-8a44-1c2d3e4f5a6b}"}
+	denials(fixtures.record(code), {"product_code": {code.name: true}}) == {"bad"}
+	host := {"url_host": {"files.orrery.example": true}}
+	every url in [
+		"https://files.orrery.example/tool",
+		"http://files.orrery.example:8080/tool",
+		"https://alice:x@files.orrery.example/tool",
+		"https:\\\\files.orrery.example\\tool",
+	] {
+		denials(fixtures.record(object.union(fixtures.url_package, {"name": url})), host) == {"bad"}
+	}
+	denials(fixtures.record(object.union(fixtures.url_package, {"name": "https://files.orrery.example.org/tool"})), host) == set()
+	patched := object.union(fixtures.client, {"msiexec": {"patches": [fixtures.url_package]}})
+	denials(fixtures.start(patched, fixtures.explorer, []), host) == {"bad"}
+}
+
+test_denial_counts_from_created_until_it_expires_if_ever if {
+	entry := {"sha256": {"aa02": true}}
+	denials(fixtures.deployed_child, object.union(entry, fixtures.over)) == set()
+	denials(fixtures.deployed_child, object.union(entry, {"created": 1850000000000000000})) == set()
+	lasting := object.remove(object.union(fixtures.term, entry), ["expires"])
+	governed := object.union(fixtures.governed({"deny": {"bad": entry}}), {"deny": null})
+	ids := approvals.denials with input as fixtures.deployed_child with data.governance as object.union(object.remove(governed, ["deny"]), {"deny": {"bad": lasting}})
+	ids == {"bad"}
+}
