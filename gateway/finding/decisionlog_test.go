@@ -7,8 +7,9 @@ import (
 	"testing"
 
 	"github.com/open-policy-agent/opa/v1/plugins/logs"
-	"msigate/gateway/policy"
 	"pgregory.net/rapid"
+
+	"msigate/gateway/policy"
 )
 
 func decisionLog(tb testing.TB, d *Masked) []byte {

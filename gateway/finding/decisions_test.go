@@ -116,6 +116,7 @@ func approvedChild() policy.Decision {
 		Hashes:    event.Hashes{SHA256: strings.Repeat("cd", 32)},
 		Signature: event.Signature{Known: true, Signed: true, Status: "Valid", Subject: "Contoso Ltd"},
 	}
+	e.Process = d.Context.Process.Process
 	d.Answer = policy.Answer{
 		Disposition: policy.Approved, Severity: policy.Informational,
 		Signals: []policy.Signal{{ID: "ordinary_child", Severity: policy.Low, Title: "Unexpected program started by Windows Installer", Evidence: map[string]string{"process.image": d.Context.Process.Image}}},

@@ -45,8 +45,8 @@ func newEvidence(d *Masked) Evidence {
 			v.Process.Created = millis(e.Time)
 		}
 	}
-	if acting := newActor(acting(c)); acting != nil {
-		v.Actor = acting.short()
+	if who := newActor(acting(c)); who != nil {
+		v.Actor = who.short()
 	}
 	v.addTarget(c)
 	v.addRoles(c)

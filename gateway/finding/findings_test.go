@@ -7,8 +7,9 @@ import (
 	"slices"
 	"testing"
 
-	"msigate/gateway/policy"
 	"pgregory.net/rapid"
+
+	"msigate/gateway/policy"
 )
 
 func TestAnExpectedDecisionOpensAndMovesNothing(t *testing.T) {

@@ -60,7 +60,7 @@ func (m *Masker) suspectsDecision(d *policy.Decision) bool {
 		return true
 	}
 	suspect := false
-	eachText(&d.Context, func(_ string, s *string) { suspect = suspect || m.test.maybe(*s) })
+	eachText(&d.Context, func(_, _ string, s *string) { suspect = suspect || m.test.maybe(*s) })
 	if suspect {
 		return true
 	}
@@ -98,7 +98,8 @@ func (x *masking) found(secret string) {
 	}
 }
 
-func (x *masking) text(fact string, s *string) {
+func (x *masking) text(prefix, name string, s *string) {
+	fact := prefix + name
 	out, ids := x.masker.mask(*s, x.found)
 	if len(ids) > 0 {
 		*s = out

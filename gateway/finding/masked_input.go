@@ -16,8 +16,8 @@ func (x *masking) input(raw []byte) []byte {
 	in := jsontext.NewDecoder(bytes.NewReader(raw), jsontext.AllowInvalidUTF8(true))
 	var buffer bytes.Buffer
 	buffer.Grow(len(raw))
-	out := jsontext.NewEncoder(&buffer, jsontext.AllowInvalidUTF8(true))
-	before := len(x.pointers)
+	encoder := jsontext.NewEncoder(&buffer, jsontext.AllowInvalidUTF8(true))
+	before, values := len(x.pointers), 0
 	for in.PeekKind() != 0 {
 		token, err := in.ReadToken()
 		if err != nil {
@@ -26,18 +26,21 @@ func (x *masking) input(raw []byte) []byte {
 		if token.Kind() == '"' && !isName(in) {
 			pointer := in.StackPointer()
 			value := token.String()
-			if masked, changed := x.inputText(pointer, value); changed {
-				token = jsontext.String(masked)
+			if out, changed := x.inputText(pointer, value); changed {
+				token = jsontext.String(out)
 				x.pointers = append(x.pointers, "/input"+string(pointer))
 			} else {
 				token = jsontext.String(value)
 			}
 		}
-		if err := out.WriteToken(token); err != nil {
+		if err := encoder.WriteToken(token); err != nil {
 			return x.drop(before)
 		}
+		if in.StackDepth() == 0 {
+			values++
+		}
 	}
-	if out.OutputOffset() == 0 || in.StackDepth() != 0 {
+	if values != 1 || in.StackDepth() != 0 {
 		return x.drop(before)
 	}
 	if len(x.pointers) == before {

@@ -6,8 +6,9 @@ import (
 	"testing"
 	"time"
 
-	"msigate/gateway/policy"
 	"pgregory.net/rapid"
+
+	"msigate/gateway/policy"
 )
 
 var trace = TraceRef{TraceID: "4bf92f3577b34da6a3ce929d0e0e4736", SpanID: "00f067aa0ba902b7"}
@@ -146,7 +147,7 @@ func drawDecision(t *rapid.T, i int) policy.Decision {
 	d.ID = fmt.Sprintf("d%d", i)
 	d.Context = cloneContext(d.Context)
 	text := rapid.OneOf(rapid.Just(""), rapid.String(), rapid.Just(`C:\`), rapid.StringN(1, 60, 400))
-	eachText(&d.Context, func(_ string, s *string) {
+	eachText(&d.Context, func(_, _ string, s *string) {
 		if rapid.IntRange(0, 3).Draw(t, "change") == 0 {
 			*s = text.Draw(t, "text")
 		}

@@ -11,9 +11,13 @@ import (
 
 func itoa(i int) string { return strconv.Itoa(i) }
 
+// textVisitor is shown a text and the fact it is, as prefix + name: two strings,
+// because almost always nobody wants to know.
+type textVisitor func(prefix, name string, s *string)
+
 // eachText shows visit every text of a context, with the fact it is. The same
 // fact may come twice: the Event's own process and the correlated one.
-func eachText(c *install.Context, visit func(fact string, s *string)) {
+func eachText(c *install.Context, visit textVisitor) {
 	processTexts("process.", &c.Process, visit)
 	processTexts("parent.", &c.Parent, visit)
 	processTexts("root.", &c.Root, visit)
@@ -21,68 +25,72 @@ func eachText(c *install.Context, visit func(fact string, s *string)) {
 		processTexts("lineage."+itoa(i)+".", &c.Lineage[i], visit)
 	}
 	if c.Package != nil {
-		visit("package.name", &c.Package.Name)
+		visit("package.", "name", &c.Package.Name)
 	}
 	e := c.Event
 	eventProcessTexts("process.", &e.Process, visit)
 	eventProcessTexts("parent.", &e.Parent, visit)
-	visit("module.path", &e.Module.Path)
-	visit("module.original_file_name", &e.Module.OriginalFileName)
-	visit("module.company", &e.Module.Company)
-	visit("module.product", &e.Module.Product)
-	visit("module.description", &e.Module.Description)
-	visit("module.file_version", &e.Module.FileVersion)
-	visit("module.signer.subject", &e.Module.Signature.Subject)
-	visit("module.signer.issuer", &e.Module.Signature.Issuer)
-	visit("file.path", &e.File.Path)
-	visit("file.contents", &e.File.Contents)
-	visit("file.stream", &e.File.Stream)
-	visit("event.registry.key", &e.Registry.Key)
-	visit("event.registry.value", &e.Registry.Value)
-	visit("event.registry.new_name", &e.Registry.NewName)
-	visit("event.network.destination_ip", &e.Network.DestinationIP)
-	visit("event.network.destination_host", &e.Network.DestinationHost)
-	visit("event.network.query_name", &e.Network.QueryName)
-	visit("event.network.query_results", &e.Network.QueryResults)
-	visit("event.install.package.name", &e.Installer.Package)
-	visit("event.install.product", &e.Installer.Product)
-	visit("event.install.version", &e.Installer.Version)
-	visit("event.install.manufacturer", &e.Installer.Manufacturer)
-	visit("event.install.status", &e.Installer.Status)
-	visit("event.sensor.configuration", &e.Sensor.Configuration)
-	visit("event.sensor.description", &e.Sensor.Description)
+	visit("module.", "path", &e.Module.Path)
+	visit("module.", "original_file_name", &e.Module.OriginalFileName)
+	visit("module.", "company", &e.Module.Company)
+	visit("module.", "product", &e.Module.Product)
+	visit("module.", "description", &e.Module.Description)
+	visit("module.", "file_version", &e.Module.FileVersion)
+	visit("module.", "signer.subject", &e.Module.Signature.Subject)
+	visit("module.", "signer.issuer", &e.Module.Signature.Issuer)
+	visit("file.", "path", &e.File.Path)
+	visit("file.", "contents", &e.File.Contents)
+	visit("file.", "stream", &e.File.Stream)
+	visit("event.", "provider", &e.Provider)
+	visit("event.", "channel", &e.Channel)
+	visit("event.registry.", "operation", &e.Registry.Operation)
+	visit("event.registry.", "key", &e.Registry.Key)
+	visit("event.registry.", "value", &e.Registry.Value)
+	visit("event.registry.", "new_name", &e.Registry.NewName)
+	visit("event.network.", "destination_ip", &e.Network.DestinationIP)
+	visit("event.network.", "destination_host", &e.Network.DestinationHost)
+	visit("event.network.", "query_name", &e.Network.QueryName)
+	visit("event.network.", "query_results", &e.Network.QueryResults)
+	visit("event.install.", "package.name", &e.Installer.Package)
+	visit("event.install.", "product", &e.Installer.Product)
+	visit("event.install.", "version", &e.Installer.Version)
+	visit("event.install.", "manufacturer", &e.Installer.Manufacturer)
+	visit("event.install.", "status", &e.Installer.Status)
+	visit("event.sensor.", "configuration", &e.Sensor.Configuration)
+	visit("event.sensor.", "description", &e.Sensor.Description)
 }
 
-func processTexts(prefix string, p *install.Process, visit func(string, *string)) {
+func processTexts(prefix string, p *install.Process, visit textVisitor) {
 	eventProcessTexts(prefix, &p.Process, visit)
 	m := p.Msiexec
 	if m == nil {
 		return
 	}
 	if m.Package != nil {
-		visit(prefix+"msiexec.package.name", &m.Package.Name)
+		visit(prefix, "msiexec.package.name", &m.Package.Name)
 	}
 	for i := range m.Patches {
-		visit(prefix+"msiexec.patches."+itoa(i)+".name", &m.Patches[i].Name)
+		visit(prefix, "msiexec.patches."+itoa(i)+".name", &m.Patches[i].Name)
 	}
 	for i := range m.Transforms {
-		visit(prefix+"msiexec.transforms."+itoa(i), &m.Transforms[i])
+		visit(prefix, "msiexec.transforms."+itoa(i), &m.Transforms[i])
 	}
-	visit(prefix+"msiexec.suffix", &m.Suffix)
+	visit(prefix, "msiexec.suffix", &m.Suffix)
 }
 
-func eventProcessTexts(prefix string, p *event.Process, visit func(string, *string)) {
-	visit(prefix+"command_line", &p.CommandLine)
-	visit(prefix+"image", &p.Image)
-	visit(prefix+"current_directory", &p.CurrentDirectory)
-	visit(prefix+"user", &p.User)
-	visit(prefix+"original_file_name", &p.OriginalFileName)
-	visit(prefix+"company", &p.Company)
-	visit(prefix+"product", &p.Product)
-	visit(prefix+"description", &p.Description)
-	visit(prefix+"file_version", &p.FileVersion)
-	visit(prefix+"signer.subject", &p.Signature.Subject)
-	visit(prefix+"signer.issuer", &p.Signature.Issuer)
+func eventProcessTexts(prefix string, p *event.Process, visit textVisitor) {
+	visit(prefix, "command_line", &p.CommandLine)
+	visit(prefix, "image", &p.Image)
+	visit(prefix, "current_directory", &p.CurrentDirectory)
+	visit(prefix, "user", &p.User)
+	visit(prefix, "original_file_name", &p.OriginalFileName)
+	visit(prefix, "integrity_level", &p.IntegrityLevel)
+	visit(prefix, "company", &p.Company)
+	visit(prefix, "product", &p.Product)
+	visit(prefix, "description", &p.Description)
+	visit(prefix, "file_version", &p.FileVersion)
+	visit(prefix, "signer.subject", &p.Signature.Subject)
+	visit(prefix, "signer.issuer", &p.Signature.Issuer)
 }
 
 // eachProperty shows visit the public properties of every msiexec of a context.
