@@ -51,7 +51,7 @@ const (
 //   - Unicode dashes count as dashes; an unknown option is passed over.
 func ParseCommandLine(commandLine, currentDirectory string) *CommandLine {
 	words := splitWords(commandLine)
-	if len(words) == 0 {
+	if words == nil {
 		return nil
 	}
 	p := parser{cwd: currentDirectory, words: words}
