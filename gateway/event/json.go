@@ -29,18 +29,21 @@ const (
 )
 
 // jsonNode is one value of a parsed record; its children are a linked list in
-// the document's arena, so that a record costs no allocation a value.
+// the document's arena. It refers to the text by offsets, so that neither
+// writing nor collecting it costs the runtime anything.
 type jsonNode struct {
-	name    []byte // member name, unescaped; nil inside arrays
-	raw     []byte // a string's text between its quotes, a number's digits
-	child   int32  // first child, 0 for none (node 0 is the root, nobody's child)
-	next    int32  // next sibling, 0 for none
-	kind    jsonKind
-	escaped bool // raw holds backslash escapes
+	name, nameEnd int32 // member name between its quotes; empty inside arrays
+	raw, rawEnd   int32 // a string's text between its quotes, a number's digits
+	child         int32 // first child, 0 for none (node 0 is the root, nobody's child)
+	next          int32 // next sibling, 0 for none
+	kind          jsonKind
+	nameEscaped   bool // the name holds backslash escapes
+	escaped       bool // so does raw
 }
 
 // jsonDocument is one parsed JSON record. It refers to the message's bytes.
 type jsonDocument struct {
+	text  []byte
 	nodes []jsonNode
 }
 
@@ -57,9 +60,9 @@ func parseJSON(text []byte, document *jsonDocument) *Fault {
 			return jsonFault(patched)
 		}
 	}
-	document.nodes = document.nodes[:0]
+	document.text, document.nodes = text, document.nodes[:0]
 	walker := jsonWalker{text: text, document: document}
-	if !walker.value(nil, 1) {
+	if !walker.value(jsonNode{}, 1) {
 		return &Fault{Reason: ReasonDepth, Detail: fmt.Sprintf("offset %d: nested deeper than %d", walker.at, MaxDepth)}
 	}
 	return nil
@@ -138,15 +141,13 @@ type jsonWalker struct {
 	document *jsonDocument
 }
 
-// value reads one value at w.at and reports false where it nests too deep.
-func (w *jsonWalker) value(name []byte, depth int) bool {
+// value reads one value at w.at into node, which has its name already, and
+// reports false where it nests too deep.
+func (w *jsonWalker) value(node jsonNode, depth int) bool {
 	if depth > MaxDepth {
 		return false
 	}
 	w.space()
-	self := len(w.document.nodes)
-	w.document.nodes = append(w.document.nodes, jsonNode{name: name})
-	node := jsonNode{name: name}
 	switch w.text[w.at] {
 	case '{':
 		node.kind = jsonObject
@@ -154,7 +155,7 @@ func (w *jsonWalker) value(name []byte, depth int) bool {
 		node.kind = jsonArray
 	case '"':
 		node.kind = jsonString
-		node.raw, node.escaped = w.string()
+		node.raw, node.rawEnd, node.escaped = w.string()
 	case 't':
 		node.kind = jsonTrue
 		w.at += len("true")
@@ -165,16 +166,15 @@ func (w *jsonWalker) value(name []byte, depth int) bool {
 		node.kind = jsonNull
 		w.at += len("null")
 	default:
-		node.kind = jsonNumber
-		start := w.at
+		node.kind, node.raw = jsonNumber, int32(w.at)
 		for w.at < len(w.text) && isNumberByte(w.text[w.at]) {
 			w.at++
 		}
-		node.raw = w.text[start:w.at]
+		node.rawEnd = int32(w.at)
 	}
-	w.document.nodes[self] = node
+	w.document.nodes = append(w.document.nodes, node)
 	if node.kind == jsonObject || node.kind == jsonArray {
-		return w.children(self, node.kind, depth)
+		return w.children(len(w.document.nodes)-1, node.kind, depth)
 	}
 	return true
 }
@@ -193,38 +193,35 @@ func (w *jsonWalker) children(parent int, kind jsonKind, depth int) bool {
 			w.at++
 			w.space()
 		}
-		var name []byte
+		var node jsonNode
 		if kind == jsonObject {
-			raw, escaped := w.string()
-			name = raw
-			if escaped {
-				name = []byte(value{raw: raw, form: formEscaped}.string())
-			}
+			node.name, node.nameEnd, node.nameEscaped = w.string()
 			w.space()
 			w.at++ // the colon
 		}
-		child := int32(len(w.document.nodes))
+		child := len(w.document.nodes)
 		if last < 0 {
-			w.document.nodes[parent].child = child
+			w.document.nodes[parent].child = int32(child)
 		} else {
-			w.document.nodes[last].next = child
+			w.document.nodes[last].next = int32(child)
 		}
-		last = int(child)
-		if !w.value(name, depth+1) {
+		last = child
+		if !w.value(node, depth+1) {
 			return false
 		}
 	}
 }
 
-// string reads the string at w.at and gives the text between its quotes.
-func (w *jsonWalker) string() (raw []byte, escaped bool) {
-	start := w.at + 1
-	i := start
+// string reads the string at w.at and gives where the text between its quotes
+// lies.
+func (w *jsonWalker) string() (start, end int32, escaped bool) {
+	i := w.at + 1
+	start = int32(i)
 	for {
 		switch w.text[i] {
 		case '"':
 			w.at = i + 1
-			return w.text[start:i], escaped
+			return start, int32(i), escaped
 		case '\\':
 			escaped = true
 			i++

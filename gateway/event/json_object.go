@@ -25,12 +25,28 @@ func (r jsonRef) member(name string) jsonRef {
 	if r.kind() != jsonObject {
 		return jsonRef{}
 	}
-	for i := r.node().child; i != 0; i = r.document.nodes[i].next {
-		if string(r.document.nodes[i].name) == name {
-			return jsonRef{document: r.document, index: i}
+	d := r.document
+	for i := d.nodes[r.index].child; i != 0; {
+		node := &d.nodes[i]
+		if node.nameEscaped {
+			if string(d.name(node)) == name {
+				return jsonRef{document: d, index: i}
+			}
+		} else if int(node.nameEnd-node.name) == len(name) && string(d.text[node.name:node.nameEnd]) == name {
+			return jsonRef{document: d, index: i}
 		}
+		i = node.next
 	}
 	return jsonRef{}
+}
+
+// name is a member's name, without its escapes.
+func (d *jsonDocument) name(node *jsonNode) []byte {
+	raw := d.text[node.name:node.nameEnd]
+	if node.nameEscaped {
+		return []byte(value{raw: raw, form: formEscaped}.string())
+	}
+	return raw
 }
 
 // at follows a path of member names.
@@ -52,19 +68,22 @@ func (r jsonRef) each(yield func(child jsonRef)) {
 }
 
 // name is the member's name inside its object.
-func (r jsonRef) name() []byte { return r.node().name }
+func (r jsonRef) name() []byte { return r.document.name(r.node()) }
 
 // value is the scalar itself; objects, arrays and null are an absent value.
 func (r jsonRef) value() value {
-	switch r.kind() {
-	case jsonString:
+	kind := r.kind()
+	switch kind {
+	case jsonString, jsonNumber:
 		node := r.node()
-		if node.escaped {
-			return value{raw: node.raw, form: formEscaped}
+		v := value{raw: r.document.text[node.raw:node.rawEnd], form: formPlain}
+		switch {
+		case kind == jsonNumber:
+			v.form = formNumber
+		case node.escaped:
+			v.form = formEscaped
 		}
-		return value{raw: node.raw, form: formPlain}
-	case jsonNumber:
-		return value{raw: r.node().raw, form: formNumber}
+		return v
 	case jsonTrue:
 		return value{raw: literalTrue, form: formPlain}
 	case jsonFalse:

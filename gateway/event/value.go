@@ -117,7 +117,7 @@ func hasIllegal(b []byte) bool {
 // code points that no shape should carry in a fact.
 func isLegal(r rune) bool {
 	switch {
-	case r < ' ':
+	case r < ' ': // and -1, which is no character
 		return r == '\t' || r == '\n' || r == '\r'
 	case r <= 0xD7FF:
 		return true
@@ -130,37 +130,45 @@ func isLegal(r rune) bool {
 }
 
 // unescapeJSON reads the text between a JSON string's quotes. jsontext has
-// found its escapes well-formed; surrogates may still be alone.
+// found its escapes well-formed; surrogates may still be alone. A raw tab or
+// line end is illegal there, but it is still the character the sensor saw.
 func unescapeJSON(b []byte) (s string, mangled bool) {
-	out := make([]byte, 0, len(b))
+	out := make([]byte, 0, len(b)) // an escape is never shorter than its character
 	for i := 0; i < len(b); {
-		c := b[i]
-		switch {
-		case c == '\\' && i+1 < len(b):
-			var r rune
-			r, i = jsonEscape(b, i)
-			if !isLegal(r) {
-				out, mangled = append(out, replacement...), true
-			} else {
-				out = utf8.AppendRune(out, r)
-			}
-		case c >= ' ' && c < utf8.RuneSelf || isSpace(c):
-			// A raw tab or line end is illegal in JSON, but it is still the
-			// character the sensor saw.
-			out = append(out, c)
+		plain := i
+		for i < len(b) && isPlainText[b[i]] {
 			i++
-		default:
-			r, size := utf8.DecodeRune(b[i:])
-			if size == 1 || !isLegal(r) {
-				out, mangled = append(out, replacement...), true
-			} else {
-				out = append(out, b[i:i+size]...)
+		}
+		out = append(out, b[plain:i]...)
+		if i == len(b) {
+			break
+		}
+		var r rune
+		if b[i] == '\\' && i+1 < len(b) {
+			r, i = jsonEscape(b, i)
+		} else {
+			var size int
+			if r, size = utf8.DecodeRune(b[i:]); size == 1 {
+				r = -1 // bad UTF-8, or a control character
 			}
 			i += size
+		}
+		if isLegal(r) {
+			out = utf8.AppendRune(out, r)
+		} else {
+			out, mangled = append(out, replacement...), true
 		}
 	}
 	return string(out), mangled
 }
+
+// isPlainText holds the bytes that stand for themselves in a JSON string.
+var isPlainText = func() (plain [256]bool) {
+	for c := range plain {
+		plain[c] = c < utf8.RuneSelf && isLegal(rune(c)) && c != '\\'
+	}
+	return plain
+}()
 
 // jsonEscape reads the escape at b[i] and gives its character and the offset
 // after it. A lone surrogate gives itself, which is not a legal character.
