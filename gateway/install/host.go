@@ -1,6 +1,8 @@
 package install
 
 import (
+	"unique"
+
 	"msigate/gateway/event"
 )
 
@@ -255,5 +257,8 @@ func (h *host) learn(p *process, e *event.Event, sequence uint64) {
 	}
 	if p.parentPID == 0 {
 		p.parentPID = e.Parent.PID
+	}
+	if p.parentImage == (unique.Handle[string]{}) && e.Parent.Image != "" {
+		p.parentImage = unique.Make(e.Parent.Image)
 	}
 }

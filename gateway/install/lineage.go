@@ -2,21 +2,28 @@ package install
 
 import (
 	"slices"
+	"unique"
 
 	"msigate/gateway/event"
 )
 
-// parentOf is the record of p's parent, where the host has it.
+// parentOf is the record of p's parent. Where the host has none (services.exe
+// runs since before anybody listened), it is what p's own start record says of
+// it, and leads no further.
 func (h *host) parentOf(p *process) *process {
 	at := p.start
 	if at == 0 {
 		at = p.seen
 	}
 	parent := h.find(p.parentGUID, p.parentPID, "", at)
-	if parent == p {
+	switch {
+	case parent == p:
 		return nil
+	case parent == nil && p.parentImage != (unique.Handle[string]{}) && p.parentImage.Value() != "":
+		return &process{guid: p.parentGUID, pid: p.parentPID, seen: at, image: p.parentImage, user: unique.Make("")}
+	default:
+		return parent
 	}
-	return parent
 }
 
 // inTree reports whether p, or an ancestor of it, belongs to a tree. An

@@ -27,6 +27,7 @@ type process struct {
 	seen             int64 // when it was last heard of
 	sequence         uint64
 	image, user      unique.Handle[string]
+	parentImage      unique.Handle[string] // by this process's own start record; the zero Handle where it has none
 	commandLine      string
 	wrapper          bool     // an InstallerParent found above an installer process
 	member           *member  // of a tree; stays when the host forgets the process
@@ -57,6 +58,7 @@ func newProcess(facts *event.Process, at int64) *process {
 
 func (p *process) setParent(parent *event.Process) {
 	p.parentGUID, p.parentPID = parseIdentity(parent.GUID), parent.PID
+	p.parentImage = unique.Make(parent.Image)
 }
 
 // covers reports whether the process can have lived at the time, give or take.
