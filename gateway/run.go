@@ -73,6 +73,8 @@ func Run(ctx context.Context, o RunOptions) (err error) {
 	if err != nil {
 		return errors.Join(err, stop(ctx, g, o.Config.Drain))
 	}
+	first := active.Snapshot()
+	g.audit(auditEvent{Time: first.Created(), Event: "activation", Bundles: first.Bundles(), Detail: "start"})
 	watching := g.watchBundles(background)
 	go g.observe(background)
 	if o.Ready != nil {
@@ -239,6 +241,7 @@ func loadConfigured(ctx context.Context, c Config, tel *telemetry.Telemetry) (*P
 		return nil, err
 	}
 	tel.Log.Info("policy active", "bundles", describe(bundles), "canaries", len(s.Canaries()))
+	tel.Metrics.Activation(telemetry.Activated)
 	tel.Metrics.SnapshotActive(s.Created(), metricBundles(s.Bundles()))
 	return active, nil
 }
