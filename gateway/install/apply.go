@@ -99,7 +99,7 @@ func (h *host) adopt(p *process) {
 	if p.member != nil || !h.inTree(p) {
 		return
 	}
-	for ; p != nil && p.member == nil; p = h.parentOf(p) {
+	for ; p != nil && p.member == nil; p = h.recordedParent(p) {
 		h.join(p, &member{facts: p.facts(), role: RoleDescendant})
 	}
 }

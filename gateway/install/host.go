@@ -258,7 +258,7 @@ func (h *host) learn(p *process, e *event.Event, sequence uint64) {
 	if p.parentPID == 0 {
 		p.parentPID = e.Parent.PID
 	}
-	if p.parentImage == (unique.Handle[string]{}) && e.Parent.Image != "" {
+	if p.parentPath() == "" && e.Parent.Image != "" {
 		p.parentImage = unique.Make(e.Parent.Image)
 	}
 }

@@ -7,23 +7,27 @@ import (
 	"msigate/gateway/event"
 )
 
-// parentOf is the record of p's parent. Where the host has none (services.exe
-// runs since before anybody listened), it is what p's own start record says of
-// it, and leads no further.
-func (h *host) parentOf(p *process) *process {
+// recordedParent is the record of p's parent; nil where the host has none.
+func (h *host) recordedParent(p *process) *process {
 	at := p.start
 	if at == 0 {
 		at = p.seen
 	}
-	parent := h.find(p.parentGUID, p.parentPID, "", at)
-	switch {
-	case parent == p:
-		return nil
-	case parent == nil && p.parentImage != (unique.Handle[string]{}) && p.parentImage.Value() != "":
-		return &process{guid: p.parentGUID, pid: p.parentPID, seen: at, image: p.parentImage, user: unique.Make("")}
-	default:
+	if parent := h.find(p.parentGUID, p.parentPID, p.parentPath(), at); parent != p {
 		return parent
 	}
+	return nil
+}
+
+// parentOf is the record of p's parent. Where the host has none (services.exe
+// runs since before anybody listened), it is what p's own start record says of
+// it, and leads no further.
+func (h *host) parentOf(p *process) *process {
+	parent := h.recordedParent(p)
+	if parent == nil && p.parentPath() != "" {
+		parent = &process{guid: p.parentGUID, pid: p.parentPID, seen: p.seen, image: p.parentImage, user: unique.Make("")}
+	}
+	return parent
 }
 
 // inTree reports whether p, or an ancestor of it, belongs to a tree. An
@@ -33,7 +37,7 @@ func (h *host) inTree(p *process) bool {
 		if p == nil || p.member != nil {
 			return p != nil
 		}
-		p = h.parentOf(p)
+		p = h.recordedParent(p)
 	}
 	return false
 }
@@ -60,8 +64,12 @@ func (h *host) ancestors(p *process) []*process {
 		line = append(line, next)
 		current = next
 	}
-	if p.member != nil && p.listed && len(line) > len(p.member.above) {
-		p.member.above = slices.Clone(line)
+	kept := len(line)
+	if kept > 0 && line[kept-1].sequence == 0 && !line[kept-1].listed {
+		kept-- // made up from its child's record: its own may still come
+	}
+	if p.member != nil && p.listed && kept > len(p.member.above) {
+		p.member.above = slices.Clone(line[:kept])
 	}
 	return line
 }

@@ -61,6 +61,14 @@ func (p *process) setParent(parent *event.Process) {
 	p.parentImage = unique.Make(parent.Image)
 }
 
+// parentPath is the parent's image by the process's own start record.
+func (p *process) parentPath() string {
+	if p.parentImage == (unique.Handle[string]{}) {
+		return ""
+	}
+	return p.parentImage.Value()
+}
+
 // covers reports whether the process can have lived at the time, give or take.
 func (p *process) covers(at, give int64) bool {
 	return at == 0 || p.start <= at+give && (p.end == 0 || at <= p.end+give)
