@@ -36,7 +36,7 @@ func Check(ctx context.Context, c *Conn, o TopologyOptions) ([]Mismatch, error) 
 	case err != nil:
 		return nil, fmt.Errorf("checking consumer %s: %w", consumerObject, err)
 	case have == nil:
-		found = append(found, absent(consumerObject, "it remembers which events have been decided"))
+		found = append(found, absent(consumerObject, "remembering which events have been decided"))
 	default:
 		found = append(found, mismatches(compareConsumer(o.consumer(), *have))...)
 	}

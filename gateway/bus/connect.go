@@ -157,8 +157,11 @@ func (o Options) check() error {
 		return err
 	}
 	for _, f := range []struct{ what, path string }{
-		{"credentials", o.Credentials}, {"nkey seed", o.NKeySeed}, {"CA", o.CA},
-		{"client certificate", o.Certificate}, {"client key", o.Key},
+		{"credentials", o.Credentials},
+		{"nkey seed", o.NKeySeed},
+		{"CA", o.CA},
+		{"client certificate", o.Certificate},
+		{"client key", o.Key},
 	} {
 		if f.path == "" {
 			continue

@@ -131,6 +131,26 @@ func TestConnectRefusesOptionsThatContradict(t *testing.T) {
 	}
 }
 
+func TestConnectSaysWhatIsWrongWithCredentialsAndTLS(t *testing.T) {
+	addr := runServer(t, &server.Options{Username: "gw", Password: "right"})
+	garbage := filepath.Join(t.TempDir(), "gw.creds")
+	writeFile(t, garbage, "not a seed: hunter2")
+	for _, c := range []struct {
+		o    Options
+		want string
+	}{
+		{Options{URL: "nats://" + addr, Credentials: garbage}, "no nkey seed found"},
+		{Options{URL: "nats://" + addr, NKeySeed: garbage}, "nkey seed file " + garbage},
+		{Options{URL: "nats://" + addr}, "does not accept these credentials"},
+		{Options{URL: "tls://gw:right@" + addr}, "the server does not offer TLS: use nats://"},
+	} {
+		_, err := Connect(patient(t), c.o)
+		if err == nil || !strings.Contains(err.Error(), c.want) || strings.Contains(err.Error(), "hunter2") {
+			t.Errorf("%+v: error %v, want one with %q", c.o, err, c.want)
+		}
+	}
+}
+
 func TestConnectUsesUserContextAndNKey(t *testing.T) {
 	user, err := nkeys.CreateUser()
 	if err != nil {

@@ -7,8 +7,6 @@ import (
 	"sync"
 	"testing"
 	"time"
-
-	"pgregory.net/rapid"
 )
 
 // taker is a handler that keeps what it gets.
@@ -142,6 +140,31 @@ func TestWhatIsInFlightIsKeptAliveAndNotHandedOverTwice(t *testing.T) {
 	for _, m := range k.taken() {
 		ack(t)(m)
 		ack(t)(m) // the second does nothing
+	}
+	if err := r.Drain(patient(t)); err != nil {
+		t.Error(err)
+	}
+}
+
+func TestAnAcknowledgementThatWasLostIsGivenAgain(t *testing.T) {
+	e := serve(t, EmbeddedOptions{})
+	c := connect(t, e.URL())
+	if _, err := Setup(patient(t), c, TopologyOptions{AckWait: time.Second}); err != nil {
+		t.Fatal(err)
+	}
+	ship(t, c, "ws01", 3)
+	k := &taker{then: func(m *Message) {
+		if _, ok := m.finish(); ok {
+			m.held.settle(m) // as Ack does, but the server never hears of it
+		}
+	}}
+	r := consume(t, c, ConsumeOptions{}, k.handle)
+	eventually(t, "all acknowledged", func() bool {
+		lag, err := r.Lag(patient(t))
+		return err == nil && lag.AckFloor == 3
+	})
+	if s := r.State(); len(k.taken()) != 3 || s.Dropped != 3 || s.Delivered != 3 {
+		t.Errorf("%d handed over, state %+v", len(k.taken()), s)
 	}
 	if err := r.Drain(patient(t)); err != nil {
 		t.Error(err)
@@ -330,68 +353,4 @@ func TestConsumeGoesOnWhenADurableIsMadeAnew(t *testing.T) {
 	if err := r.Drain(patient(t)); err != nil {
 		t.Error(err)
 	}
-}
-
-func TestHeldNeverAdmitsWhatIsInFlightOrSettled(t *testing.T) {
-	h := newHeld()
-	stamp := time.Unix(1, 0)
-	first := &Message{Sequence: 7, Delivered: 1, Stamp: stamp, Data: []byte("abc")}
-	if got := h.admit(first, nil); got != admitted {
-		t.Fatalf("the first delivery: %v", got)
-	}
-	if got := h.admit(&Message{Sequence: 7, Delivered: 2, Stamp: stamp}, nil); got != known {
-		t.Errorf("a redelivery in flight: %v", got)
-	}
-	h.settle(first)
-	if got := h.admit(&Message{Sequence: 7, Delivered: 3, Stamp: stamp}, nil); got != again {
-		t.Errorf("a redelivery after settling: %v", got)
-	}
-	if n, bytes := h.load(); n != 0 || bytes != 0 {
-		t.Errorf("load %d, %d", n, bytes)
-	}
-	unseen := &Message{Sequence: 6, Delivered: 2, Stamp: stamp}
-	if got := h.admit(unseen, nil); got != admitted {
-		t.Errorf("a redelivery of what never came here: %v", got)
-	}
-	h.release(unseen)
-	if got := h.admit(&Message{Sequence: 6, Delivered: 3, Stamp: stamp}, nil); got != admitted {
-		t.Errorf("a redelivery of what was given back: %v", got)
-	}
-	if got := h.admit(&Message{Sequence: 7, Delivered: 1, Stamp: stamp.Add(time.Hour)}, nil); got != admitted {
-		t.Errorf("the same sequence of a stream made anew: %v", got)
-	}
-}
-
-func TestSettledWindowRemembersExactlyItsSpan(t *testing.T) {
-	rapid.Check(t, func(t *rapid.T) {
-		const span = 256
-		w := newSettledWindow(span)
-		model := map[uint64]bool{}
-		high := uint64(0)
-		for range rapid.IntRange(1, 60).Draw(t, "steps") {
-			if rapid.Bool().Draw(t, "reach") || high == 0 {
-				next := high + rapid.Uint64Range(1, 2*span).Draw(t, "by")
-				if next-high >= span {
-					clear(model)
-				}
-				high = next
-				w.reach(high)
-			} else {
-				seq := high - min(high, rapid.Uint64Range(0, 2*span).Draw(t, "back"))
-				w.set(seq)
-				if high-seq < span {
-					model[seq] = true
-				}
-			}
-			for back := range uint64(2 * span) {
-				if back > high {
-					break
-				}
-				want := back < span && model[high-back]
-				if got := w.has(high - back); got != want {
-					t.Fatalf("sequence %d below %d: %v, want %v", high-back, high, got, want)
-				}
-			}
-		}
-	})
 }

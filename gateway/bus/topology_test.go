@@ -116,54 +116,98 @@ func TestCheckFindsEachPlantedMismatchAndSetupMendsWhatCanBe(t *testing.T) {
 	type sc = jetstream.StreamConfig
 	type cc = jetstream.ConsumerConfig
 	cases := []planted{
-		{"work queue", "stream EVENTS", "retention", "workqueue", "a work queue deletes each event", false,
-			plantStream(StreamEvents, func(c *sc) { c.Retention = jetstream.WorkQueuePolicy })},
-		{"interest", "stream EVENTS", "retention", "interest", "interest retention deletes", false,
-			plantStream(StreamEvents, func(c *sc) { c.Retention = jetstream.InterestPolicy })},
-		{"memory", "stream DECISIONS", "storage", "memory", "a restart of the server", false,
-			plantStream(StreamDecisions, func(c *sc) { c.Storage = jetstream.MemoryStorage })},
-		{"short age", "stream EVENTS", "max_age", "1h", "lost undecided", true,
-			plantStream(StreamEvents, func(c *sc) { c.MaxAge = time.Hour })},
-		{"short window", "stream VERDICTS", "dupe_window", "2m", "stored twice", true,
-			plantStream(StreamVerdicts, func(c *sc) { c.Duplicates = 2 * time.Minute })},
-		{"narrow subjects", "stream EVENTS", "subjects", "events.host.*", "stored nowhere", true,
-			plantStream(StreamEvents, func(c *sc) { c.Subjects = []string{"events.host.*"} })},
-		{"per subject", "stream DECISIONS", "max_msgs_per_subject", "1", "pushes out", true,
-			plantStream(StreamDecisions, func(c *sc) { c.MaxMsgsPerSubject = 1 })},
-		{"no ack", "stream DECISIONS", "no_ack", "true", "nobody learns", true,
-			plantStream(StreamDecisions, func(c *sc) { c.NoAck = true })},
-		{"deletable audit", "stream AUDIT", "deny_delete", "false", "deleted", true,
-			plantStream(StreamAudit, func(c *sc) { c.DenyDelete = false })},
-		{"purgeable audit", "stream AUDIT", "deny_purge", "false", "purged", true,
-			plantStream(StreamAudit, func(c *sc) { c.DenyPurge = false })},
-		{"audit discards old", "stream AUDIT", "discard", "old", "pushes out", true,
-			plantStream(StreamAudit, func(c *sc) { c.Discard = jetstream.DiscardOld })},
-		{"audit without size", "stream AUDIT", "max_bytes", "unlimited", "fill the disk", true,
-			plantStream(StreamAudit, func(c *sc) { c.MaxBytes = -1 })},
-		{"acks none", consumerObject, "ack_policy", "none", "before its outputs are stored", false,
-			plantConsumer(func(c *cc) { c.AckPolicy, c.MaxAckPending, c.AckWait = jetstream.AckNonePolicy, 0, 0 })},
-		{"gives up", consumerObject, "max_deliver", "3", "given up undecided", true,
-			plantConsumer(func(c *cc) { c.MaxDeliver = 3 })},
-		{"few in flight", consumerObject, "max_ack_pending", "1000", "throughput falls", true,
-			plantConsumer(func(c *cc) { c.MaxAckPending = 1000 })},
-		{"unbounded in flight", consumerObject, "max_ack_pending", "unlimited", "without bound", true,
-			plantConsumer(func(c *cc) { c.MaxAckPending = -1 })},
-		{"impatient", consumerObject, "ack_wait", "2s", "delivered twice", true,
-			plantConsumer(func(c *cc) { c.AckWait = 2 * time.Second })},
-		{"filtered", consumerObject, "filter_subjects", "events.host.>", "never read", true,
-			plantConsumer(func(c *cc) { c.FilterSubject = "events.host.>" })},
-		{"forgetful", consumerObject, "inactive_threshold", "1h", "forgets", true,
-			plantConsumer(func(c *cc) { c.InactiveThreshold = time.Hour })},
-		{"headers only", consumerObject, "headers_only", "true", "without their content", true,
-			plantConsumer(func(c *cc) { c.HeadersOnly = true })},
-		{"push", consumerObject, "deliver_subject", "to.me", "pushes", false,
-			plantConsumer(func(c *cc) { c.DeliverSubject = "to.me" })},
-		{"state expires", "key-value bucket msigate-state", "ttl", "1h", "expires", true,
+		{
+			"work queue", "stream EVENTS", "retention", "workqueue", "a work queue deletes each event", false,
+			plantStream(StreamEvents, func(c *sc) { c.Retention = jetstream.WorkQueuePolicy }),
+		},
+		{
+			"interest", "stream EVENTS", "retention", "interest", "interest retention deletes", false,
+			plantStream(StreamEvents, func(c *sc) { c.Retention = jetstream.InterestPolicy }),
+		},
+		{
+			"memory", "stream DECISIONS", "storage", "memory", "a restart of the server", false,
+			plantStream(StreamDecisions, func(c *sc) { c.Storage = jetstream.MemoryStorage }),
+		},
+		{
+			"short age", "stream EVENTS", "max_age", "1h", "lost undecided", true,
+			plantStream(StreamEvents, func(c *sc) { c.MaxAge = time.Hour }),
+		},
+		{
+			"short window", "stream VERDICTS", "dupe_window", "2m", "stored twice", true,
+			plantStream(StreamVerdicts, func(c *sc) { c.Duplicates = 2 * time.Minute }),
+		},
+		{
+			"narrow subjects", "stream EVENTS", "subjects", "events.host.*", "stored nowhere", true,
+			plantStream(StreamEvents, func(c *sc) { c.Subjects = []string{"events.host.*"} }),
+		},
+		{
+			"per subject", "stream DECISIONS", "max_msgs_per_subject", "1", "pushes out", true,
+			plantStream(StreamDecisions, func(c *sc) { c.MaxMsgsPerSubject = 1 }),
+		},
+		{
+			"no ack", "stream DECISIONS", "no_ack", "true", "nobody learns", true,
+			plantStream(StreamDecisions, func(c *sc) { c.NoAck = true }),
+		},
+		{
+			"deletable audit", "stream AUDIT", "deny_delete", "false", "deleted", true,
+			plantStream(StreamAudit, func(c *sc) { c.DenyDelete = false }),
+		},
+		{
+			"purgeable audit", "stream AUDIT", "deny_purge", "false", "purged", true,
+			plantStream(StreamAudit, func(c *sc) { c.DenyPurge = false }),
+		},
+		{
+			"audit discards old", "stream AUDIT", "discard", "old", "pushes out", true,
+			plantStream(StreamAudit, func(c *sc) { c.Discard = jetstream.DiscardOld }),
+		},
+		{
+			"audit without size", "stream AUDIT", "max_bytes", "unlimited", "fill the disk", true,
+			plantStream(StreamAudit, func(c *sc) { c.MaxBytes = -1 }),
+		},
+		{
+			"acks none", consumerObject, "ack_policy", "none", "before its outputs are stored", false,
+			plantConsumer(func(c *cc) { c.AckPolicy, c.MaxAckPending, c.AckWait = jetstream.AckNonePolicy, 0, 0 }),
+		},
+		{
+			"gives up", consumerObject, "max_deliver", "3", "given up undecided", true,
+			plantConsumer(func(c *cc) { c.MaxDeliver = 3 }),
+		},
+		{
+			"few in flight", consumerObject, "max_ack_pending", "1000", "throughput falls", true,
+			plantConsumer(func(c *cc) { c.MaxAckPending = 1000 }),
+		},
+		{
+			"unbounded in flight", consumerObject, "max_ack_pending", "unlimited", "without bound", true,
+			plantConsumer(func(c *cc) { c.MaxAckPending = -1 }),
+		},
+		{
+			"impatient", consumerObject, "ack_wait", "2s", "delivered twice", true,
+			plantConsumer(func(c *cc) { c.AckWait = 2 * time.Second }),
+		},
+		{
+			"filtered", consumerObject, "filter_subjects", "events.host.>", "never read", true,
+			plantConsumer(func(c *cc) { c.FilterSubject = "events.host.>" }),
+		},
+		{
+			"forgetful", consumerObject, "inactive_threshold", "1h", "forgets", true,
+			plantConsumer(func(c *cc) { c.InactiveThreshold = time.Hour }),
+		},
+		{
+			"headers only", consumerObject, "headers_only", "true", "without their content", true,
+			plantConsumer(func(c *cc) { c.HeadersOnly = true }),
+		},
+		{
+			"push", consumerObject, "deliver_subject", "to.me", "pushes", false,
+			plantConsumer(func(c *cc) { c.DeliverSubject = "to.me" }),
+		},
+		{
+			"state expires", "key-value bucket msigate-state", "ttl", "1h", "expires", true,
 			func(t *testing.T, c *Conn) {
 				if _, err := c.js.CreateKeyValue(patient(t), jetstream.KeyValueConfig{Bucket: BucketState, TTL: time.Hour}); err != nil {
 					t.Fatal(err)
 				}
-			}},
+			},
+		},
 	}
 	for _, p := range cases {
 		t.Run(strings.ReplaceAll(p.name, " ", "_"), func(t *testing.T) {
@@ -284,6 +328,38 @@ func TestCheckSaysThatJetStreamIsOffOrNotAllowed(t *testing.T) {
 	_, err = Check(patient(t), c, TopologyOptions{})
 	if err == nil || !strings.Contains(err.Error(), "no permission to publish to $JS.API.STREAM.INFO.EVENTS") {
 		t.Errorf("without permission: error %v", err)
+	}
+}
+
+func TestCheckAsksForTheReplicasConfigured(t *testing.T) {
+	_, c := ready(t, EmbeddedOptions{})
+	ms, err := Check(patient(t), c, TopologyOptions{Replicas: 3})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(ms) != 10 { // each stream and bucket; a consumer has those of its stream
+		t.Errorf("%d mismatches: %v", len(ms), ms)
+	}
+	for _, m := range ms {
+		if m.Field != "replicas" || m.Have != "1" || m.Want != "3" {
+			t.Errorf("besides: %s", m)
+		}
+	}
+}
+
+func TestChangesAndMismatchesAreReadable(t *testing.T) {
+	changes := []Change{{Object: "stream EVENTS"}, {Object: "stream EVENTS", Field: "max_age", From: "1h", To: "at least 3d"}}
+	for i, want := range []string{"created stream EVENTS", "changed max_age of stream EVENTS from 1h to at least 3d"} {
+		if got := changes[i].String(); got != want {
+			t.Errorf("change %q, want %q", got, want)
+		}
+	}
+	err := MismatchError{absent("stream EVENTS", "msigate: x"), {Object: "stream AUDIT", Field: "discard", Have: "old", Want: "new", Why: "y", Mend: "z"}}
+	want := "the streams are not as msigate needs them:\n" +
+		"  stream EVENTS is absent: it is for x. To mend it: run `msigate setup` with an administrator's credentials\n" +
+		"  stream AUDIT: discard is old, wanted new: y. To mend it: z"
+	if err.Error() != want {
+		t.Errorf("got  %s\nwant %s", err.Error(), want)
 	}
 }
 
