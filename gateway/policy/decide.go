@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"strings"
 	"time"
 
 	"github.com/open-policy-agent/opa/v1/ast"
@@ -62,6 +63,12 @@ func (s *Snapshot) Undecidable(trigger Trigger, facts Facts, reason string) Deci
 		Fault:   FaultQuarantined + ": " + reason,
 		Answer:  faultAnswer(facts),
 	}
+}
+
+// FaultKind is the first word of Fault: one of the Fault constants, "" where the policy answered.
+func (d *Decision) FaultKind() string {
+	kind, _, _ := strings.Cut(d.Fault, ":")
+	return kind
 }
 
 // faultAnswer is what stands where the policy has none of its own.

@@ -16,6 +16,7 @@ import (
 	"github.com/open-policy-agent/opa/v1/storage/inmem"
 
 	"msigate/gateway/event"
+	"msigate/gateway/install"
 	"msigate/policies"
 )
 
@@ -39,6 +40,7 @@ type Snapshot struct {
 	scope    *event.Scope
 	triggers triggers
 	canaries []Canary
+	tuning   install.Parameters
 	created  time.Time
 	deadline time.Duration
 }
@@ -160,6 +162,9 @@ func (s *Snapshot) readDocuments() error {
 		return fmt.Errorf("compile data.scope: %w", err)
 	}
 	s.scope = compiled
+	if err := s.readParameters(); err != nil {
+		return err
+	}
 	byName := map[string]Canary{}
 	if err := s.Document("canaries", &byName); err != nil && !errors.Is(err, ErrNoDocument) {
 		return err
@@ -171,6 +176,26 @@ func (s *Snapshot) readDocuments() error {
 			return fmt.Errorf("read data.canaries.%s: %w", name, err)
 		}
 		s.canaries = append(s.canaries, canary)
+	}
+	return nil
+}
+
+// readParameters takes AN0940's mutable elements, of which correlation needs two.
+func (s *Snapshot) readParameters() error {
+	var p struct {
+		InstallerParent     map[string]bool
+		ChildImagePath      map[string]bool
+		ExecutionTimeWindow int64 // seconds
+	}
+	if err := s.Document("an0940.parameters", &p); err != nil {
+		return err
+	}
+	if p.ExecutionTimeWindow <= 0 {
+		return fmt.Errorf("read data.an0940.parameters: ExecutionTimeWindow is %d: it is a number of seconds above 0", p.ExecutionTimeWindow)
+	}
+	s.tuning = install.Parameters{
+		InstallerParents:    slices.Sorted(maps.Keys(p.InstallerParent)),
+		ExecutionTimeWindow: time.Duration(p.ExecutionTimeWindow) * time.Second,
 	}
 	return nil
 }
@@ -206,6 +231,9 @@ func (s *Snapshot) Document(path string, into any) error {
 
 // Scope is the scope matcher of this Snapshot.
 func (s *Snapshot) Scope() *event.Scope { return s.scope }
+
+// Parameters are AN0940's mutable elements that correlation needs.
+func (s *Snapshot) Parameters() install.Parameters { return s.tuning }
 
 // Canaries are the bundle's canaries, sorted by name.
 func (s *Snapshot) Canaries() []Canary { return s.canaries }

@@ -1,0 +1,158 @@
+package policy
+
+import (
+	"encoding/json"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/santhosh-tekuri/jsonschema/v6"
+
+	"msigate/gateway/event"
+	"msigate/policies"
+)
+
+func TestUndefinedFailingAndSlowEvaluationsAreReviewsAtHighSeverity(t *testing.T) {
+	// What has no answer of the policy's own must never pass for harmless.
+	for name, test := range map[string]struct {
+		rego string
+		kind string
+		want string
+	}{
+		"undefined":           {answering(`{"disposition": "expected"} if input.process.image == "nowhere"`), FaultUndefined, "has no value"},
+		"conflicting":         {answering(`{"disposition": "expected"}` + "\n\ndecision := {\"disposition\": \"alert\"}"), FaultError, "conflict"},
+		"unknown disposition": {answering(`{"disposition": "benign", "severity": "low"}`), FaultAnswer, `"benign"`},
+		"unknown severity":    {answering(`{"disposition": "expected", "severity": "none"}`), FaultAnswer, `"none"`},
+		"not an object":       {answering(`"expected"`), FaultAnswer, "cannot unmarshal"},
+		"approved by nobody":  {answering(`{"disposition": "approved", "severity": "low"}`), FaultAnswer, "without naming the approval"},
+		"too slow": {
+			answering(`{"disposition": "expected", "severity": "low", "n": count({[a, b, c, d] | some a in numbers.range(1, 60); some b in numbers.range(1, 60); some c in numbers.range(1, 60); some d in numbers.range(1, 60)})}`),
+			FaultTimeout, "longer than 20ms",
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			d := decide(mustCompile(t, test.rego, Options{Deadline: 20 * time.Millisecond}), shellBelowServer())
+			if d.Answer.Disposition != Review || d.Answer.Severity != High {
+				t.Errorf("%s, %s; want review, high", d.Answer.Disposition, d.Answer.Severity)
+			}
+			if d.FaultKind() != test.kind || !strings.Contains(d.Fault, test.want) {
+				t.Errorf("fault %q; want kind %s and %q", d.Fault, test.kind, test.want)
+			}
+			if len(d.Answer.Missing) != 1 {
+				t.Errorf("missing %v; want what the context lacks", d.Answer.Missing)
+			}
+		})
+	}
+}
+
+func TestDecisionIDIsTheTriggersOwn(t *testing.T) {
+	s := mustCompile(t, answering(harmless), Options{})
+	first, again := decide(s, shellBelowServer()), decide(s, shellBelowServer())
+	if first.ID != again.ID {
+		t.Errorf("the same trigger got %s and %s", first.ID, again.ID)
+	}
+	other := s.Decide(t.Context(), Trigger{Stream: "EVENTS", Sequence: 1, Record: 1, Cause: CauseEvent}, facts(shellBelowServer()))
+	if other.ID == first.ID {
+		t.Error("another record has the same id")
+	}
+}
+
+func TestEvidenceIsInTheCaseTheSensorGave(t *testing.T) {
+	d := decide(builtIn(t), shellBelowServer())
+	if d.Answer.Disposition != Alert || len(d.Answer.Signals) == 0 {
+		t.Fatalf("%s %v, fault %q", d.Answer.Disposition, d.Answer.Signals, d.Fault)
+	}
+	evidence := d.Answer.Signals[0].Evidence
+	for fact, want := range map[string]string{
+		"process.image":        `C:\Windows\System32\WindowsPowerShell\v1.0\PowerShell.exe`,
+		"process.command_line": `PowerShell.exe -EncodedCommand SQBFAFgA`,
+	} {
+		if evidence[fact] != want {
+			t.Errorf("%s is %q, want %q", fact, evidence[fact], want)
+		}
+	}
+	if strings.Contains(string(d.Input), "PowerShell.exe") {
+		t.Error("the policy saw upper case")
+	}
+}
+
+func TestExpectedDecisionCarriesNoInput(t *testing.T) {
+	if d := decide(mustCompile(t, answering(harmless), Options{}), shellBelowServer()); d.Input != nil || d.Fault != "" {
+		t.Errorf("input of %d bytes, fault %q", len(d.Input), d.Fault)
+	}
+}
+
+func TestInputIsOfThePublishedSchema(t *testing.T) {
+	raw, err := policies.FS.ReadFile("schemas/input.json")
+	if err != nil {
+		t.Fatal(err)
+	}
+	document, err := jsonschema.UnmarshalJSON(strings.NewReader(string(raw)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	compiler := jsonschema.NewCompiler()
+	if err := compiler.AddResource("urn:input", document); err != nil {
+		t.Fatal(err)
+	}
+	schema, err := compiler.Compile("urn:input")
+	if err != nil {
+		t.Fatal(err)
+	}
+	c := shellBelowServer()
+	everything := *c.Event
+	everything.Module = event.Module{Path: `C:\Windows\Installer\MSI1.tmp`, Signature: event.Signature{Known: true, Signed: true, Subject: "x", Status: "Valid"}}
+	everything.File = event.File{Path: `C:\Users\Alice\AppData\Local\Temp\a.dll`, Contents: "[ZoneTransfer]", Stream: "Zone.Identifier"}
+	everything.Registry = event.Registry{Operation: "SetValue", Key: `HKLM\x`, Value: "1"}
+	everything.Network = event.Network{DestinationIP: "192.0.2.1", DestinationPort: 443}
+	everything.Installer = event.Installer{Package: `C:\a.msi`, ClientPID: 4, Product: "P"}
+	for _, kind := range event.Kinds() {
+		e := everything
+		e.Kind = kind
+		withKind := *c
+		withKind.Event = &e
+		var instance any
+		if err := json.Unmarshal(inputJSON(inputValue(facts(&withKind))), &instance); err != nil {
+			t.Fatal(err)
+		}
+		if err := schema.Validate(instance); err != nil {
+			t.Errorf("%s: %v", kind, err)
+		}
+	}
+}
+
+func TestTriggersCutWhatNoSignalAsksFor(t *testing.T) {
+	s := builtIn(t)
+	c := shellBelowServer()
+	if !s.Triggers(c) {
+		t.Error("a process start in a tree matches no trigger")
+	}
+	load := *c.Event
+	load.Kind = event.KindImageLoad
+	load.Module.Path = `C:\Windows\System32\msi.dll`
+	c.Event = &load
+	if s.Triggers(c) {
+		t.Error("the installer's own library matches a trigger")
+	}
+	load.Module.Path = `C:\Windows\Installer\MSI12AB.TMP`
+	if !s.Triggers(c) {
+		t.Error("a custom-action DLL, in upper case, matches no trigger")
+	}
+}
+
+func BenchmarkDecide(b *testing.B) {
+	empty := mustCompile(b, answering(harmless), Options{})
+	full := builtIn(b)
+	for _, test := range []struct {
+		name string
+		s    *Snapshot
+	}{{"empty", empty}, {"suspicious", full}} {
+		b.Run(test.name, func(b *testing.B) {
+			c := shellBelowServer()
+			b.ReportAllocs()
+			for b.Loop() {
+				decide(test.s, c)
+			}
+		})
+	}
+}

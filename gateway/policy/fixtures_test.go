@@ -1,0 +1,145 @@
+package policy
+
+import (
+	"context"
+	"strings"
+	"testing"
+	"testing/fstest"
+	"time"
+
+	"github.com/open-policy-agent/opa/v1/bundle"
+
+	"msigate/gateway/event"
+	"msigate/gateway/install"
+	"msigate/policies"
+)
+
+// minimal is the least policy bundle that compiles: what each test adds to.
+func minimal(rego string) fstest.MapFS {
+	return fstest.MapFS{
+		".manifest":                   {Data: []byte(`{"roots": ["an0940", "scope"], "rego_version": 1}`)},
+		"scope/data.json":             {Data: []byte(`{"installer_images":["msiexec.exe"],"original_file_names":["msiexec.exe"],"providers":["MsiInstaller"],"temp_modules":["msi*.tmp"]}`)},
+		"an0940/decision.rego":        {Data: []byte(rego)},
+		"an0940/parameters/data.json": {Data: []byte(`{"InstallerParent":{"msiexec.exe":true},"ChildImagePath":{},"ExecutionTimeWindow":600}`)},
+	}
+}
+
+// answering is a policy that gives one answer, with a trigger on process starts.
+func answering(answer string) string {
+	return `# METADATA
+# custom:
+#   trigger: [{kind: process_start}]
+package an0940
+
+decision := ` + answer + "\n"
+}
+
+func readBundle(t testing.TB, files fstest.MapFS) Bundle {
+	t.Helper()
+	loader, err := bundle.NewFSLoader(files)
+	if err != nil {
+		t.Fatal(err)
+	}
+	b, err := bundle.NewCustomReader(loader).WithSkipBundleVerification(true).Read()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return Bundle{Stamp: BundleStamp{Name: "policy", Revision: "test"}, Content: &b}
+}
+
+func compile(t testing.TB, files fstest.MapFS) (*Snapshot, error) {
+	t.Helper()
+	return Compile(context.Background(), []Bundle{readBundle(t, files)}, Options{})
+}
+
+func mustCompile(t testing.TB, rego string, o Options) *Snapshot {
+	t.Helper()
+	s, err := Compile(context.Background(), []Bundle{readBundle(t, minimal(rego))}, o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return s
+}
+
+// builtIn is the policy bundle of the binary, without governance data.
+func builtIn(t testing.TB) *Snapshot {
+	t.Helper()
+	files := fstest.MapFS{}
+	for _, folder := range []string{"an0940", "lib", "scope", "masking", "canaries"} {
+		if err := fsCopy(files, folder); err != nil {
+			t.Fatal(err)
+		}
+	}
+	files[".manifest"] = &fstest.MapFile{Data: []byte(`{"roots": ["an0940", "lib", "scope", "masking", "canaries"], "rego_version": 1}`)}
+	s, err := compile(t, files)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return s
+}
+
+func fsCopy(into fstest.MapFS, folder string) error {
+	entries, err := policies.FS.ReadDir(folder)
+	if err != nil {
+		return err
+	}
+	for _, e := range entries {
+		path := folder + "/" + e.Name()
+		if e.IsDir() {
+			if err := fsCopy(into, path); err != nil {
+				return err
+			}
+			continue
+		}
+		if strings.HasSuffix(path, "_test.rego") {
+			continue
+		}
+		data, err := policies.FS.ReadFile(path)
+		if err != nil {
+			return err
+		}
+		into[path] = &fstest.MapFile{Data: data}
+	}
+	return nil
+}
+
+// shellBelowServer is a PowerShell that a custom-action server started.
+func shellBelowServer() *install.Context {
+	server := install.Process{
+		Process: event.Process{
+			GUID: "b0", PID: 2, Image: `C:\Windows\System32\msiexec.exe`,
+			CommandLine: `C:\Windows\System32\MsiExec.exe -Embedding 0123456789ABCDEF0123456789ABCDEF`,
+		},
+		Role: install.RoleCustomActionServer,
+	}
+	service := install.Process{
+		Process: event.Process{GUID: "a0", PID: 1, Image: `C:\Windows\System32\msiexec.exe`, CommandLine: `C:\Windows\System32\msiexec.exe /V`},
+		Role:    install.RoleService,
+	}
+	shell := install.Process{
+		Process: event.Process{
+			GUID: "c0", PID: 3, Image: `C:\Windows\System32\WindowsPowerShell\v1.0\PowerShell.exe`,
+			CommandLine: `PowerShell.exe -EncodedCommand SQBFAFgA`, User: `CORP\Alice`,
+			OriginalFileName: "PowerShell.EXE", Company: "Microsoft Corporation",
+			Hashes: event.Hashes{SHA256: strings.Repeat("ab", 32)},
+		},
+		Role: install.RoleDescendant,
+	}
+	return &install.Context{
+		Event: &event.Event{
+			Kind: event.KindProcessStart, Shape: event.ShapeWinlogbeat, Provider: "Microsoft-Windows-Sysmon",
+			Channel: "Microsoft-Windows-Sysmon/Operational", EventID: 1, RecordID: 7, Host: "ws01",
+			Time: time.Date(2026, 11, 20, 9, 0, 0, 0, time.UTC), Process: shell.Process, Parent: server.Process,
+		},
+		Process: shell, Parent: server, Lineage: []install.Process{server, service}, Root: service,
+		Missing: []string{"process.signer"},
+	}
+}
+
+func facts(c *install.Context) Facts {
+	return Facts{Context: c, Host: "ws01", Now: c.Event.Time.Add(time.Second)}
+}
+
+func decide(s *Snapshot, c *install.Context) Decision {
+	return s.Decide(context.Background(), Trigger{Stream: "EVENTS", Sequence: 1, Cause: CauseEvent}, facts(c))
+}
