@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
+	"io"
 	"strings"
 	"sync"
 
@@ -85,7 +86,7 @@ func jsonFault(text []byte) *Fault {
 		return &Fault{Reason: ReasonDuplicateKey, Detail: fmt.Sprintf("offset %d: name %s is there twice", offset, printable(where))}
 	case deeperThan(text, MaxDepth):
 		return &Fault{Reason: ReasonDepth, Detail: fmt.Sprintf("nested deeper than %d", MaxDepth)}
-	case syntactic == nil:
+	case syntactic == nil || errors.Is(err, io.ErrUnexpectedEOF):
 		return &Fault{Reason: ReasonSyntax, Detail: fmt.Sprintf("offset %d: cut short: unexpected end of the JSON text", offset)}
 	}
 	return &Fault{Reason: ReasonSyntax, Detail: fmt.Sprintf("offset %d: %v", offset, syntactic.Err)}

@@ -19,32 +19,42 @@ func decodeXML(text []byte) ([]Record, *Fault) {
 	for !list.full() {
 		before := scanner.at
 		tag, fault := scanner.next()
+		if fault == nil {
+			if stray := strayText(text[before:tag.start]); stray != "" {
+				list.add(nil, &Fault{Reason: ReasonSyntax, Detail: fmt.Sprintf("offset %d: text outside of any Event: %s", before, stray)})
+			}
+		}
+		isEvent := string(tag.name) == "Event" && !tag.end
 		switch {
-		case fault == nil && tag.name == nil:
+		case fault != nil:
+		case tag.name == nil:
 			if wrapped && len(scanner.open) > 0 {
 				list.add(nil, scanner.fault("cut short: no </Events>"))
 			}
-			if extra := strayText(text[before:]); extra != "" {
-				list.add(nil, &Fault{Reason: ReasonSyntax, Detail: fmt.Sprintf("offset %d: text outside of any Event: %s", before, extra)})
-			}
 			return list.done()
-		case fault == nil && !started && !wrapped && string(tag.name) == "Events" && !tag.end:
-			wrapped, started = true, true
-			continue
-		case fault == nil && wrapped && tag.end:
-			continue // </Events>
-		case fault == nil && string(tag.name) == "Event" && !tag.end:
+		case isEvent:
 			started = true
-			fault = decodeEventXML(scanner, tag, &list)
-			if fault == nil {
+			if fault = decodeEventXML(scanner, tag, &list); fault == nil {
 				continue
 			}
-		case fault == nil && !started:
+		case !started && string(tag.name) == "Events" && !tag.end:
+			wrapped, started = true, true
+			continue
+		case wrapped && tag.end:
+			continue // </Events>
+		case !started:
 			return nil, &Fault{Reason: ReasonShape, Detail: fmt.Sprintf("root element %q is neither Event nor Events", clip(tag.name))}
-		case fault == nil:
+		default:
 			fault = &Fault{Reason: ReasonShape, Detail: fmt.Sprintf("offset %d: element %q where an Event is expected", tag.start, clip(tag.name))}
 		}
-		return resumeXML(text, before, wrapped, &list, fault)
+		from := before
+		if isEvent {
+			from = tag.start + 1
+			if fault.Reason == ReasonDepth {
+				from = eventEnd(text, tag.start)
+			}
+		}
+		return resumeXML(text, nextEvent(text, from), wrapped, &list, fault)
 	}
 	return list.done()
 }
@@ -60,9 +70,7 @@ func decodeEventXML(scanner *xmlScanner, tag xmlTag, list *recordList) *Fault {
 		// The record begins at its start tag again, so that its depth is its own.
 		scanner.at = tag.start
 		scanner.open = scanner.open[:len(scanner.open)-1]
-		if fault := scanner.eventXML(r); fault != nil && fault.Reason != ReasonDuplicateKey {
-			return fault
-		} else if fault != nil {
+		if fault := scanner.eventXML(r); fault != nil {
 			return fault
 		}
 	}
@@ -74,13 +82,9 @@ func decodeEventXML(scanner *xmlScanner, tag xmlTag, list *recordList) *Fault {
 	return nil
 }
 
-// resumeXML goes on after a fault: the faulty stretch is one record, and every
-// following "<Event" begins another, which ends where the next one begins.
-func resumeXML(text []byte, at int, wrapped bool, list *recordList, fault *Fault) ([]Record, *Fault) {
-	next := nextEvent(text, at+1)
-	if at < len(text) && nextEvent(text, at) != at {
-		next = nextEvent(text, nextEvent(text, at)+1)
-	}
+// resumeXML goes on after a fault: what was faulty is one record, and every
+// "<Event" from next on begins another, which ends where the following begins.
+func resumeXML(text []byte, next int, wrapped bool, list *recordList, fault *Fault) ([]Record, *Fault) {
 	if len(list.records) == 0 && next >= len(text) {
 		return soleRecord(fault)
 	}
@@ -125,18 +129,41 @@ func nextEvent(text []byte, at int) int {
 	return len(text)
 }
 
-// strayText is what text holds besides white space and comments, shortened.
-func strayText(text []byte) string {
-	text = bytes.TrimSpace(text)
-	for bytes.HasPrefix(text, []byte("<!--")) {
-		_, rest, found := bytes.Cut(text, []byte("-->"))
-		if !found {
-			break
+// eventEnd is the offset after the end tag of the Event that begins at start,
+// counting only the tags of that name; len(text) where it has none.
+func eventEnd(text []byte, start int) int {
+	const endTag = "</Event>"
+	depth, at := 1, start+1
+	for depth > 0 {
+		end := bytes.Index(text[at:], []byte(endTag))
+		if end < 0 {
+			return len(text)
 		}
-		text = bytes.TrimSpace(rest)
+		end += at
+		for at = nextEvent(text[:end], at); at < end; at = nextEvent(text[:end], at+1) {
+			depth++
+		}
+		depth--
+		at = end + len(endTag)
 	}
-	if len(text) == 0 {
-		return ""
+	return at
+}
+
+// strayText is what text holds besides white space, comments and processing
+// instructions, shortened.
+func strayText(text []byte) string {
+	for {
+		text = bytes.TrimSpace(text)
+		terminator := "-->"
+		switch {
+		case len(text) == 0:
+			return ""
+		case bytes.HasPrefix(text, []byte("<?")):
+			terminator = "?>"
+		case !bytes.HasPrefix(text, []byte("<!--")):
+			return fmt.Sprintf("%q", clip(text))
+		}
+		_, rest, _ := bytes.Cut(text, []byte(terminator))
+		text = rest
 	}
-	return fmt.Sprintf("%q", clip(text))
 }
