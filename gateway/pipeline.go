@@ -1,3 +1,25 @@
+// Package gateway is the whole way through, and the only place that puts the
+// rooms together.
+//
+// One message goes one way:
+//
+//	bus or file     bytes of one message, and what its subject says     gateway.go, files.go
+//	scope           raw bytes: out, or worth decoding                    event.Scope
+//	1 decode        bytes → Events, one a record                         event.Decode
+//	2 correlate     Event → Event in its context                         install.Tracker
+//	3 decide        context → Decision, by the active Snapshot           policy.Snapshot
+//	4 tell          Decision → masked, traced, folded into its finding   finding.Findings
+//	bus or printer  quarantine, verdicts, then the Decision              outputs.go, evaluate.go
+//
+// [Worker] is steps 1 to 4 for the hosts it owns; everything uses it: the
+// gateway on a bus ([Run], [Start]), recorded files ([Evaluation]), the canaries
+// of a candidate policy ([Policy.Activate]) and the demonstration ([Demo]).
+// On a bus, hosts are spread over lanes, each a goroutine with its Worker, so
+// that every record of a host is taken in stream order; a message is
+// acknowledged when all it caused is stored.
+//
+// No step knows the next one. What one room needs of another is a plain value
+// that is passed here.
 package gateway
 
 import (
