@@ -68,6 +68,9 @@ func TestConsumeHandsOverInOrderAndAcknowledges(t *testing.T) {
 			t.Fatalf("message %d is %+v", i, m)
 		}
 	}
+	if n, err := LastSequence(patient(t), c, StreamEvents); err != nil || n != 100 {
+		t.Errorf("the last sequence is %d, %v", n, err)
+	}
 	first := k.taken()[0]
 	if string(first.Data) != "first" || first.Subject != "events.host.ws01" || first.Header.Get("traceparent") != "00-1-2-01" {
 		t.Errorf("the first message is %q on %s with %v", first.Data, first.Subject, first.Header)

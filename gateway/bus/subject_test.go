@@ -121,6 +121,7 @@ func TestSubjectsOfOutputsKeepEveryNameInItsToken(t *testing.T) {
 		{VerdictSubject("alert", "a.>"), "verdicts.alert.a%2e%3e"},
 		{ObserveSubject("review", "ws01"), "verdicts.observe.review.ws01"},
 		{QuarantineSubject("duplicate_key"), "quarantine.duplicate_key"},
+		{AuditSubject("policy.activated"), "audit.policy%2eactivated"},
 		{CollectorSubject("wef 1"), "events.collector.wef%201"},
 	} {
 		if c.got != c.want {

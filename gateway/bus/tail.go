@@ -88,6 +88,8 @@ func (c *Conn) Ship(ctx context.Context, subject, msgID string, data []byte, hea
 // where it is new.
 func LastSequence(ctx context.Context, c *Conn, stream string) (uint64, error) {
 	start := time.Now()
+	ctx, cancel := c.request(ctx)
+	defer cancel()
 	s, err := c.js.Stream(ctx, stream)
 	if err != nil {
 		return 0, fmt.Errorf("asking for the last message of %s: %w", stream, c.explain(err, start))
