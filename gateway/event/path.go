@@ -90,9 +90,15 @@ func (f pathFacts) normalise(path string) string {
 		return path
 	}
 	path = strings.ReplaceAll(path, "/", `\`)
-	path = collapse(path)
-	path = f.expand(withoutPrefix(path))
-	path = resolveDots(path)
+	// One step can uncover what the next one knows: \.\SystemRoot is \SystemRoot.
+	// The bound is for texts made to need many.
+	for range 8 {
+		before := path
+		path = f.expand(withoutPrefix(collapse(path)))
+		if path = resolveDots(path); path == before {
+			break
+		}
+	}
 	return f.long(path)
 }
 
