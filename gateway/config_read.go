@@ -18,6 +18,8 @@ import (
 	"go.yaml.in/yaml/v3"
 	"golang.org/x/text/language"
 	"golang.org/x/text/message"
+
+	"msigate/gateway/bus"
 )
 
 // DefaultConfig is what an empty file means.
@@ -25,7 +27,7 @@ func DefaultConfig() Config {
 	return Config{
 		Embedded:   EmbeddedConfig{StoreDir: "msigate-data", Port: 4222},
 		Evaluation: EvaluationConfig{Deadline: 50 * time.Millisecond},
-		Consumer:   ConsumerConfig{PullMessages: 1000, MaxAckPending: 20000, AckWait: time.Minute},
+		Consumer:   ConsumerConfig{PullMessages: 1000, MaxAckPending: bus.DefaultMaxAckPending, AckWait: bus.DefaultAckWait},
 		Limits:     LimitsConfig{Hosts: 50000, ProcessesPerHost: 2048, TreesPerHost: 1024, Findings: 8192},
 		HTTP:       HTTPConfig{Listen: "127.0.0.1:9464"},
 		Log:        LogConfig{Format: "text", Level: "info"},
