@@ -56,7 +56,10 @@ func Start(ctx context.Context, o Options) (*Gateway, error) {
 		g.collectors[event.LowerASCII(name)] = true
 	}
 	var err error
-	if g.publisher, err = bus.NewPublisher(o.Conn, bus.PublisherOptions{Log: o.Telemetry.Log}); err != nil {
+	if g.publisher, err = bus.NewPublisher(o.Conn, bus.PublisherOptions{
+		OnRetry: o.Telemetry.Metrics.PublishRetry,
+		Log:     o.Telemetry.Log,
+	}); err != nil {
 		return nil, err
 	}
 	g.auditorRunning.Go(func() { g.runAuditor(ctx) })

@@ -28,6 +28,10 @@ type PublisherOptions struct {
 	// deduplication window. It must be below that window.
 	LookAfter time.Duration
 
+	// OnRetry, where set, is called each time an output is to be sent again. It
+	// must not block.
+	OnRetry func()
+
 	// Log takes what goes wrong, at most one line every few seconds; nil: nowhere.
 	Log *slog.Logger
 }

@@ -101,6 +101,9 @@ func (p *Publisher) persist(msg *nats.Msg, reduce func(limit int) []byte) error 
 			failed = true
 			p.retried(1)
 		}
+		if p.opts.OnRetry != nil {
+			p.opts.OnRetry()
+		}
 		p.trouble.report(p.publishError(msg.Subject, err))
 		if err := p.pause(wait + rand.N(wait)); err != nil {
 			return err
