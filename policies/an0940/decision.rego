@@ -104,7 +104,9 @@ near_misses := array.slice(
 	count(standing) > 0
 }
 
-else := approvals.near_misses
+else := approvals.near_misses if count(standing) > 0
+
+else := []
 
 # METADATA
 # title: Severities from harmless to worst

@@ -4,6 +4,7 @@ package lib.approvals
 # title: Entries of the deny list that fit the event
 # description: Found by lookup; one without an end counts until it is taken away.
 denials contains id if {
+	count(data.governance.deny) > 0
 	some id, _ in denied
 	data.governance.deny[id].created <= input.now
 	not ended(data.governance.deny[id])

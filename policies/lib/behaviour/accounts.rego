@@ -1,37 +1,30 @@
 package lib.behaviour
 
 import data.lib.arguments
-import data.lib.programs
 
-alarming contains "adds or enables an account or a group member" if {
-	programs.tools.net
+alarming.net contains "adds or enables an account or a group member" if {
 	arguments.any_of({"user", "users", "localgroup", "group"})
 	arguments.any_of({"add", "active:yes"})
 }
 
-alarming contains "redirects traffic or loads a helper with netsh" if {
-	programs.tools.netsh
+alarming.netsh contains "redirects traffic or loads a helper with netsh" if {
 	arguments.any_of({"portproxy", "helper"})
 	"add" in arguments.words
 }
 
-alarming contains "switches the firewall off or records traffic" if {
-	programs.tools.netsh
+alarming.netsh contains "switches the firewall off or records traffic" if {
 	arguments.mentions(["state off", "opmode disable", "opmode mode=disable", "trace start", "key=clear"])
 }
 
-doubtful contains "opens the firewall" if {
-	programs.tools.netsh
+doubtful.netsh contains "opens the firewall" if {
 	"firewall" in arguments.words
 	arguments.any_of({"add", "set"})
 }
 
-doubtful contains "shares a folder" if {
-	programs.tools.net
+doubtful.net contains "shares a folder" if {
 	"share" in arguments.words
 }
 
-doubtful contains "stores credentials" if {
-	programs.tools.cmdkey
+doubtful.cmdkey contains "stores credentials" if {
 	arguments.mentions(["/add", "-add", "/generic", "-generic"])
 }

@@ -4,11 +4,11 @@ import data.lib.behaviour
 import data.lib.fixtures_test as fixtures
 
 alarming(command_line) := told if {
-	told := behaviour.alarming with input as below(command_line)
+	told := behaviour.alarms with input as below(command_line)
 }
 
 doubtful(command_line) := told if {
-	told := behaviour.doubtful with input as below(command_line)
+	told := behaviour.doubts with input as below(command_line)
 }
 
 # The tool is the first word; its path does not matter here.
@@ -45,6 +45,21 @@ test_execution_in_anothers_name_is_alarming if {
 		"wmic.exe /node:ws02 os get": "acts on another host, a script or a package through WMI",
 	} {
 		alarming(command_line) == {what}
+	}
+}
+
+test_every_tool_that_runs_code_in_anothers_name_is_known if {
+	every name in ["addinutil", "cmstp", "ieexec", "mavinject", "mavinject32", "msxsl", "pcalua", "presentationhost"] {
+		alarming(concat("", [name, ".exe x"])) == {"runs code through a system tool"}
+	}
+}
+
+test_every_tool_that_loads_a_file_is_held_to_it if {
+	every name in ["installutil", "odbcconf", "regasm", "regsvcs", "regsvr32", "rundll32"] {
+		alarming(concat("", [name, ".exe c:\\users\\public\\x.dll"])) == {"loads a file from a place where payloads run from"}
+	}
+	every name in ["installutil", "regasm", "regsvcs", "regsvr32"] {
+		doubtful(concat("", [name, ".exe /u c:\\progra~1\\orrery\\x.dll"])) == {"unregisters a component"}
 	}
 }
 
@@ -85,6 +100,7 @@ test_tampering_is_alarming if {
 		"sc.exe config sense start= disabled": "stops or removes what watches over the host",
 		"taskkill.exe /f /im sysmon64.exe": "stops or removes what watches over the host",
 		"vssadmin.exe delete shadows /all": "deletes what the host could be restored from",
+		"wbadmin.exe delete catalog": "deletes what the host could be restored from",
 		"wmic.exe shadowcopy delete": "deletes what the host could be restored from",
 		"bcdedit.exe /set {default} recoveryenabled no": "changes how the host starts or recovers",
 		"wevtutil.exe cl security": "clears or switches off logs",
@@ -139,7 +155,7 @@ test_ordinary_arguments_are_neither if {
 test_managed_custom_action_loads_its_own_extracted_file if {
 	command_line := "rundll32.exe \"c:\\windows\\installer\\msi1.tmp\",zzzzinvokemanagedcustomactionoutofproc sfxca_1 2 a!b.c"
 	document := object.union(below(command_line), {"process": {"role": "managed_custom_action"}})
-	told := behaviour.alarming with input as document
+	told := behaviour.alarms with input as document
 	told == set()
 	alarming(command_line) == {"loads a file from a place where payloads run from"}
 }

@@ -1,27 +1,56 @@
 package lib.behaviour
 
 import data.lib.arguments
-import data.lib.programs
 
-alarming contains "creates a scheduled task" if {
-	programs.tools.schtasks
+alarming.schtasks contains "creates a scheduled task" if {
 	"create" in arguments.words
 }
 
-alarming contains "creates a scheduled task" if programs.tools.at
+alarming.at contains "creates a scheduled task"
 
-alarming contains "creates a service or changes what it runs" if {
-	programs.tools.sc
+alarming.sc contains "creates a service or changes what it runs" if {
 	arguments.any_of({"create", "sdset"})
 }
 
-alarming contains "creates a service or changes what it runs" if {
-	programs.tools.sc
+alarming.sc contains "creates a service or changes what it runs" if {
 	arguments.mentions(["binpath", "command=", "imagepath"])
 }
 
-alarming contains "writes a registry key that starts programs or weakens the system" if {
-	registry_write
+alarming.reg contains what if {
+	arguments.any_of({"add", "copy"})
+	some what in writing
+}
+
+alarming.regedit contains what if some what in writing
+
+alarming.reg contains "copies the accounts database" if {
+	"save" in arguments.words
+	arguments.mentions(["\\sam", "\\security", "\\system"])
+}
+
+alarming.certutil contains "adds a certificate authority" if {
+	arguments.any_of({"addstore", "importpfx", "installcert"})
+	arguments.any_of({"root", "authroot", "ca", "trustedpublisher"})
+}
+
+doubtful.schtasks contains "changes or runs a scheduled task" if {
+	arguments.any_of({"change", "run"})
+}
+
+doubtful.reg contains "imports a registry file" if {
+	arguments.any_of({"import", "restore", "load"})
+}
+
+doubtful.regedit contains "imports a registry file"
+
+doubtful.certutil contains "adds a certificate" if {
+	arguments.any_of({"addstore", "importpfx", "installcert"})
+}
+
+# METADATA
+# title: What is wrong with what is written to the registry
+# scope: document
+writing contains "writes a registry key that starts programs or weakens the system" if {
 	arguments.mentions([
 		"\\currentversion\\run",
 		"\\winlogon",
@@ -44,46 +73,6 @@ alarming contains "writes a registry key that starts programs or weakens the sys
 	])
 }
 
-alarming contains "writes a path where payloads run from into the registry" if {
-	registry_write
+writing contains "writes a path where payloads run from into the registry" if {
 	arguments.payload
 }
-
-alarming contains "copies the accounts database" if {
-	programs.tools.reg
-	"save" in arguments.words
-	arguments.mentions(["\\sam", "\\security", "\\system"])
-}
-
-alarming contains "adds a certificate authority" if {
-	programs.tools.certutil
-	arguments.any_of({"addstore", "importpfx", "installcert"})
-	arguments.any_of({"root", "authroot", "ca", "trustedpublisher"})
-}
-
-doubtful contains "changes or runs a scheduled task" if {
-	programs.tools.schtasks
-	arguments.any_of({"change", "run"})
-}
-
-doubtful contains "imports a registry file" if {
-	programs.tools.reg
-	arguments.any_of({"import", "restore", "load"})
-}
-
-doubtful contains "imports a registry file" if programs.tools.regedit
-
-doubtful contains "adds a certificate" if {
-	programs.tools.certutil
-	arguments.any_of({"addstore", "importpfx", "installcert"})
-}
-
-# METADATA
-# title: A write to the registry
-# scope: document
-registry_write if {
-	programs.tools.reg
-	arguments.any_of({"add", "copy"})
-}
-
-registry_write if programs.tools.regedit

@@ -1,7 +1,6 @@
 package lib.behaviour
 
 import data.lib.arguments
-import data.lib.programs
 
 # METADATA
 # title: Services and processes that watch over the host
@@ -29,45 +28,49 @@ watchers := [
 	"velociraptor",
 ]
 
-alarming contains "stops or removes what watches over the host" if {
-	some tool in {"net", "sc", "taskkill"}
-	programs.tools[tool]
+alarming.net contains "stops or removes what watches over the host" if {
 	arguments.any_of({"stop", "delete", "config", "pause", "im", "pid"})
 	arguments.mentions(watchers)
 }
 
-alarming contains "deletes what the host could be restored from" if {
-	some tool in {"vssadmin", "wbadmin"}
-	programs.tools[tool]
+alarming.sc contains "stops or removes what watches over the host" if {
+	arguments.any_of({"stop", "delete", "config", "pause", "im", "pid"})
+	arguments.mentions(watchers)
+}
+
+alarming.taskkill contains "stops or removes what watches over the host" if {
+	arguments.any_of({"stop", "delete", "config", "pause", "im", "pid"})
+	arguments.mentions(watchers)
+}
+
+alarming.vssadmin contains "deletes what the host could be restored from" if {
 	arguments.any_of({"delete", "resize"})
 }
 
-alarming contains "deletes what the host could be restored from" if {
-	programs.tools.wmic
+alarming.wbadmin contains "deletes what the host could be restored from" if {
+	arguments.any_of({"delete", "resize"})
+}
+
+alarming.wmic contains "deletes what the host could be restored from" if {
 	arguments.all_of({"shadowcopy", "delete"})
 }
 
-alarming contains "changes how the host starts or recovers" if {
-	programs.tools.bcdedit
+alarming.bcdedit contains "changes how the host starts or recovers" if {
 	arguments.mentions(["recoveryenabled", "bootstatuspolicy", "testsigning", "nointegritychecks", "safeboot"])
 }
 
-alarming contains "clears or switches off logs" if {
-	programs.tools.wevtutil
+alarming.wevtutil contains "clears or switches off logs" if {
 	arguments.any_of({"cl", "clear-log", "sl", "set-log", "um", "uninstall-manifest"})
 }
 
-alarming contains "clears or switches off logs" if {
-	programs.tools.auditpol
+alarming.auditpol contains "clears or switches off logs" if {
 	arguments.mentions(["/clear", "/remove", ":disable"])
 }
 
-alarming contains "clears or switches off logs" if {
-	programs.tools.fsutil
+alarming.fsutil contains "clears or switches off logs" if {
 	"deletejournal" in arguments.words
 }
 
-alarming contains "weakens Windows Defender" if {
-	programs.tools.mpcmdrun
+alarming.mpcmdrun contains "weakens Windows Defender" if {
 	arguments.any_of({"removedefinitions", "disableservice"})
 }

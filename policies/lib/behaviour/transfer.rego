@@ -1,48 +1,29 @@
-# METADATA
-# title: What a system tool is told to do
-# description: |
-#   Judged by the arguments: the same tool stops a service for an honest package
-#   and adds an administrator for another. "alarming" has no place in an
-#   installation that nobody vouches for; "doubtful" has, now and then.
 package lib.behaviour
 
 import data.lib.arguments
-import data.lib.programs
 
-# METADATA
-# title: Behaviour that has no place in an installation
-# scope: document
-alarming contains "fetches or decodes a file with certutil" if {
-	programs.tools.certutil
+alarming.certutil contains "fetches or decodes a file with certutil" if {
 	arguments.any_of({"urlcache", "verifyctl", "url", "decode", "decodehex", "encode"})
 }
 
-alarming contains "transfers a file with bitsadmin" if {
-	programs.tools.bitsadmin
+alarming.bitsadmin contains "transfers a file with bitsadmin" if {
 	arguments.any_of({"transfer", "addfile", "setnotifycmdline"})
 }
 
-alarming contains "transfers a file with curl or wget" if {
-	some tool in {"curl", "wget"}
-	programs.tools[tool]
-}
+alarming.curl contains "transfers a file with curl or wget"
 
-alarming contains "sends or fetches with certreq" if {
-	programs.tools.certreq
+alarming.wget contains "transfers a file with curl or wget"
+
+alarming.certreq contains "sends or fetches with certreq" if {
 	"post" in arguments.words
 }
 
-alarming contains "runs a script of ftp commands" if {
-	programs.tools.ftp
+alarming.ftp contains "runs a script of ftp commands" if {
 	arguments.mentions(["-s:"])
 }
 
-# METADATA
-# title: Behaviour that an honest installation has now and then
-# scope: document
-doubtful contains "transfers a file with ftp" if programs.tools.ftp
+doubtful.ftp contains "transfers a file with ftp"
 
-doubtful contains "connects to a share" if {
-	programs.tools.net
+doubtful.net contains "connects to a share" if {
 	"use" in arguments.words
 }

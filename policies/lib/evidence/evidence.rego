@@ -6,39 +6,47 @@
 package lib.evidence
 
 # METADATA
-# title: Facts that a signal may quote
-facts := {
-	"event.install.package.name": ["event", "install", "package", "name"],
-	"module.path": ["module", "path"],
-	"module.sha256": ["module", "sha256"],
-	"module.signer.status": ["module", "signer", "status"],
-	"module.signer.subject": ["module", "signer", "subject"],
-	"parent.command_line": ["parent", "command_line"],
-	"parent.company": ["parent", "company"],
-	"parent.image": ["parent", "image"],
-	"process.command_line": ["process", "command_line"],
-	"process.company": ["process", "company"],
-	"process.current_directory": ["process", "current_directory"],
-	"process.image": ["process", "image"],
-	"process.msiexec.package.name": ["process", "msiexec", "package", "name"],
-	"process.original_file_name": ["process", "original_file_name"],
-	"process.product": ["process", "product"],
-	"process.sha256": ["process", "sha256"],
-	"process.user": ["process", "user"],
-}
+# title: What was started, and by whom
+process := known({
+	"process.image": object.get(input, ["process", "image"], ""),
+	"process.command_line": object.get(input, ["process", "command_line"], ""),
+	"process.user": object.get(input, ["process", "user"], ""),
+	"parent.image": object.get(input, ["parent", "image"], ""),
+	"parent.command_line": object.get(input, ["parent", "command_line"], ""),
+})
 
 # METADATA
-# title: The named facts, those that are known
-of(names) := {name: value |
-	some name in names
-	value := object.get(input, facts[name], "")
+# title: What was started, by whom, and what its file says of itself
+metadata := object.union(process, known({
+	"process.company": object.get(input, ["process", "company"], ""),
+	"process.product": object.get(input, ["process", "product"], ""),
+	"process.original_file_name": object.get(input, ["process", "original_file_name"], ""),
+	"process.sha256": object.get(input, ["process", "sha256"], ""),
+}))
+
+# METADATA
+# title: What was loaded, and by whom
+module := known({
+	"module.path": object.get(input, ["module", "path"], ""),
+	"module.sha256": object.get(input, ["module", "sha256"], ""),
+	"module.signer.status": object.get(input, ["module", "signer", "status"], ""),
+	"module.signer.subject": object.get(input, ["module", "signer", "subject"], ""),
+	"process.image": object.get(input, ["process", "image"], ""),
+	"process.command_line": object.get(input, ["process", "command_line"], ""),
+})
+
+# METADATA
+# title: Who asked for a package, and what the record of MsiInstaller names
+request := known({
+	"process.command_line": object.get(input, ["process", "command_line"], ""),
+	"process.user": object.get(input, ["process", "user"], ""),
+	"parent.image": object.get(input, ["parent", "image"], ""),
+	"event.install.package.name": object.get(input, ["event", "install", "package", "name"], ""),
+})
+
+# METADATA
+# title: Those facts that somebody reported
+known(facts) := {name: value |
+	some name, value in facts
 	value != ""
 }
-
-# METADATA
-# title: What was started, and by whom
-process := of(["process.image", "process.command_line", "process.user", "parent.image", "parent.command_line"])
-
-# METADATA
-# title: What was started, and what its file says of itself
-metadata := object.union(process, of(["process.company", "process.product", "process.original_file_name", "process.sha256"]))

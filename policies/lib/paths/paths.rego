@@ -9,38 +9,22 @@ package lib.paths
 # title: The place of a file by its folders
 # description: |
 #   "payload" for ChildImagePath, "protected" where ordinary users cannot write,
-#   else "elsewhere". The longest folder that either list names decides.
-# scope: document
-place(folders) := kinds[0] if {
-	kinds := [kind | some folder in folders; kind := named(folder)]
-}
-
-else := "elsewhere"
-
-# METADATA
-# title: The place that a folder itself is named as
-# scope: document
-named(folder) := "payload" if data.an0940.parameters.ChildImagePath[folder]
-
-else := "protected" if data.an0940.tuning.protected_folders[folder]
+#   else "elsewhere". The longest folder that either set names decides.
+place(folders) := max(union({
+	{[0, "elsewhere"]},
+	{[count(folder), "payload"] | some folder, _ in object.filter(data.an0940.parameters.ChildImagePath, folders)},
+	{[count(folder), "protected"] | some folder, _ in object.filter(data.an0940.tuning.protected_folders, folders)},
+}))[1]
 
 # METADATA
 # title: The place of the subject's image; undefined where no image is known
 process := place(input.process.folders) if input.process.image
 
 # METADATA
-# title: The folder that user-written packages lie in
-# description: Undefined for a folder that ordinary users cannot write.
-user_writable(folders) := writable[0] if {
-	writable := [folder | some folder in folders; data.an0940.tuning.package_folders[folder]]
-	not protected_profile(folders)
-}
-
-# METADATA
-# title: A folder inside a system account's profile
-protected_profile(folders) if {
-	some folder in folders
-	data.an0940.tuning.package_folders_protected[folder]
+# title: Ordinary users write to one of the folders
+user_writable(folders) if {
+	count(object.filter(data.an0940.tuning.package_folders, folders)) > 0
+	count(object.filter(data.an0940.tuning.package_folders_protected, folders)) == 0
 }
 
 # METADATA

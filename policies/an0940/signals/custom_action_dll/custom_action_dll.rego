@@ -34,7 +34,7 @@ held := {
 	"severity": judged.severity,
 	"disposition": judged.disposition,
 	"excusable": true,
-	"evidence": evidence.of(["module.path", "module.sha256", "module.signer.status", "module.signer.subject", "process.image", "process.command_line"]),
+	"evidence": evidence.module,
 	"missing": judged.missing,
 } if {
 	input.event.kind == "image_load"

@@ -34,10 +34,7 @@ held := {
 	"severity": "high",
 	"disposition": "alert",
 	"excusable": false,
-	"evidence": object.union(
-		evidence.of(["process.image", "process.command_line", "parent.image", "module.path", "event.install.package.name"]),
-		{"deny": concat(", ", approvals.denials)},
-	),
+	"evidence": object.union_n([evidence.process, evidence.module, evidence.request, {"deny": concat(", ", approvals.denials)}]),
 	"missing": [],
 } if {
 	count(approvals.denials) > 0

@@ -16,6 +16,8 @@ test_what_the_deny_list_names_is_an_alert_that_names_the_entry if {
 		"evidence": {
 			"process.image": "d:\\stage\\loader.exe",
 			"process.command_line": "loader.exe /s",
+			"process.user": "nt authority\\system",
+			"parent.command_line": fixtures.client.command_line,
 			"parent.image": fixtures.client.image,
 			"deny": "bad, worse",
 		},

@@ -34,10 +34,7 @@ held := {
 	"severity": "high",
 	"disposition": "alert",
 	"excusable": true,
-	"evidence": object.union(
-		evidence.of(["process.command_line", "parent.image", "process.user", "event.install.package.name"]),
-		{"package": named},
-	),
+	"evidence": object.union(evidence.request, {"package": named}),
 	"missing": [],
 } if {
 	named := min(urls)

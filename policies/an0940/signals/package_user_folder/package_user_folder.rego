@@ -35,10 +35,7 @@ held := {
 	"severity": "low",
 	"disposition": "review",
 	"excusable": true,
-	"evidence": object.union(
-		evidence.of(["process.command_line", "parent.image", "process.user", "event.install.package.name"]),
-		{"package": named},
-	),
+	"evidence": object.union(evidence.request, {"package": named}),
 	"missing": [],
 } if {
 	named := min(packages)

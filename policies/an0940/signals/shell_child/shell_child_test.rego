@@ -63,7 +63,7 @@ test_shell_without_a_command_line_is_a_review_that_says_what_is_missing if {
 }
 
 test_shell_further_down_is_told_only_where_it_hides_or_fetches if {
-	every command_line in ["powershell -enc aQBlAHgA", "cmd /c \"cert^util -f x\"", "powershell iwr https://files.orrery.example/s"] {
+	every command_line in ["powershell -enc aQBlAHgA", "cmd /c \"cert^util -f x\"", "powershell iwr https://files.orrery.example/s", "cmd /c start https://files.orrery.example/s"] {
 		shell_child.held.disposition == "alert" with input as fixtures.grandchild(powershell, command_line)
 	}
 	not shell_child.held with input as fixtures.grandchild("c:\\windows\\system32\\cmd.exe", "cmd /c ver")

@@ -53,15 +53,15 @@ judged := {"disposition": "review", "severity": "medium", "behaviour": "not know
 	not input.process.command_line
 }
 
-else := {"disposition": "review", "severity": "medium", "behaviour": concat("; ", behaviour.alarming), "missing": []} if {
-	count(behaviour.alarming) > 0
+else := {"disposition": "review", "severity": "medium", "behaviour": concat("; ", behaviour.alarms), "missing": []} if {
+	count(behaviour.alarms) > 0
 	claims.windows_update
 }
 
-else := {"disposition": "alert", "severity": "high", "behaviour": concat("; ", behaviour.alarming), "missing": []} if {
-	count(behaviour.alarming) > 0
+else := {"disposition": "alert", "severity": "high", "behaviour": concat("; ", behaviour.alarms), "missing": []} if {
+	count(behaviour.alarms) > 0
 }
 
-else := {"disposition": "review", "severity": "medium", "behaviour": concat("; ", behaviour.doubtful), "missing": []} if {
-	count(behaviour.doubtful) > 0
+else := {"disposition": "review", "severity": "medium", "behaviour": concat("; ", behaviour.doubts), "missing": []} if {
+	count(behaviour.doubts) > 0
 }

@@ -1,0 +1,83 @@
+package policies_test
+
+import (
+	"context"
+	"testing"
+
+	"msigate/gateway/event"
+	"msigate/gateway/governance"
+	"msigate/gateway/install"
+	"msigate/gateway/policy"
+)
+
+// snapshot compiles the bundles of the binary as the gateway does.
+func snapshot(t testing.TB) *policy.Snapshot {
+	t.Helper()
+	rules, entries, err := governance.BuiltIn()
+	if err != nil {
+		t.Fatal(err)
+	}
+	s, err := policy.Compile(context.Background(), []policy.Bundle{
+		{Stamp: policy.BundleStamp{Name: governance.NamePolicy}, Content: rules.Content},
+		{Stamp: policy.BundleStamp{Name: governance.NameGovernance}, Content: entries.Content},
+	}, policy.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return s
+}
+
+// decided runs messages through decoding and correlation, and decides the last.
+func decided(t testing.TB, s *policy.Snapshot, messages []string) policy.Decision {
+	t.Helper()
+	tracker := install.NewTracker(install.Limits{})
+	var last policy.Decision
+	for i, message := range messages {
+		records, fault := event.Decode([]byte(message))
+		if fault != nil {
+			t.Fatalf("message %d: %v", i+1, fault)
+		}
+		for _, record := range records {
+			if record.Fault != nil {
+				t.Fatalf("message %d: %v", i+1, record.Fault)
+			}
+			if s.Scope().Outcome(record.Event, tracker.Tracks) != event.InScope {
+				t.Fatalf("message %d is not in scope", i+1)
+			}
+			around := tracker.Apply(record.Event, uint64(i+1))
+			if !s.Triggers(&around) {
+				t.Fatalf("message %d matches no trigger", i+1)
+			}
+			last = s.Decide(context.Background(), policy.Trigger{Stream: "canary", Sequence: uint64(i + 1), Cause: policy.CauseEvent},
+				policy.Facts{Context: &around, Host: "ws01", Now: record.Event.Time})
+			if last.Fault != "" {
+				t.Fatalf("message %d: %s", i+1, last.Fault)
+			}
+		}
+	}
+	return last
+}
+
+func TestLastMessageOfEachCanaryFiresItsSignalAndNoneBeforeAlarms(t *testing.T) {
+	s := snapshot(t)
+	for _, canary := range s.Canaries() {
+		t.Run(canary.Name, func(t *testing.T) {
+			if before := canary.Messages[:len(canary.Messages)-1]; len(before) > 0 {
+				if d := decided(t, s, before); d.Answer.Disposition == policy.Alert && canary.Name != "child_of_extracted" {
+					t.Errorf("the message before the last is an alert already: %+v", d.Answer.Signals)
+				}
+			}
+			d := decided(t, s, canary.Messages)
+			if !d.Answer.Disposition.AtLeast(canary.Least) {
+				t.Errorf("disposition %s, want %s at least: %+v", d.Answer.Disposition, canary.Least, d.Answer.Signals)
+			}
+			fired := false
+			for _, signal := range d.Answer.Signals {
+				fired = fired || signal.ID == canary.Signal
+			}
+			if !fired {
+				t.Errorf("signal %s does not hold: %+v", canary.Signal, d.Answer.Signals)
+			}
+		})
+	}
+}
