@@ -164,6 +164,7 @@ func (m *model) starts(t *rapid.T, h *modelHost, r record) (record, *modelProces
 // write puts records of one host into a message, in one shape or another.
 func write(s *scribe, shape int, records []record) []byte {
 	var parts []string
+	s.trick = s.IntN(4)
 	xml := shape == len(shapes)-1
 	array := !xml && len(records) > 1 && s.IntN(2) == 0
 	s.oneLine = !xml && !array // objects after each other are told apart by lines

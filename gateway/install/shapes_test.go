@@ -24,6 +24,7 @@ type scribe struct {
 	*rand.Rand
 	awkward bool
 	oneLine bool // blanks must not end the line
+	trick   int  // the one way this message hides XML text
 }
 
 func (s *scribe) sometimes() bool { return s.awkward && s.IntN(4) == 0 }
@@ -216,7 +217,7 @@ func eventXML(s *scribe, r record) string {
 var xmlReserved = strings.NewReplacer("&", "&amp;", "<", "&lt;", ">", "&gt;", `"`, "&quot;", "'", "&apos;")
 
 func (s *scribe) xmlAttribute(value string) string {
-	if !s.sometimes() {
+	if !s.sometimes() || s.trick != 3 {
 		return xmlReserved.Replace(value)
 	}
 	return s.references(value)
@@ -244,7 +245,7 @@ func (s *scribe) xmlText(value string) string {
 	}
 	cut := s.IntN(len([]rune(value)))
 	before, after := string([]rune(value)[:cut]), string([]rune(value)[cut:])
-	switch s.IntN(4) {
+	switch s.trick {
 	case 0:
 		return xmlReserved.Replace(before) + "<![CDATA[" + after + "]]>"
 	case 1:
