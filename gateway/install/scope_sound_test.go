@@ -142,8 +142,11 @@ func (m *model) starts(t *rapid.T, h *modelHost, r record) (record, *modelProces
 	if rapid.IntRange(0, 5).Draw(t, "sensor") == 0 {
 		r.provider, r.channel, r.id = event.ProviderSecurity, "Security", 4688
 		r.data = []fact{
-			{"NewProcessId", fmt.Sprintf("0x%x", p.pid)}, {"NewProcessName", p.image}, {"CommandLine", p.line},
-			{"ProcessId", fmt.Sprintf("0x%x", parent.pid)}, {"ParentProcessName", parent.image},
+			{"NewProcessId", fmt.Sprintf("0x%x", p.pid)},
+			{"NewProcessName", p.image},
+			{"CommandLine", p.line},
+			{"ProcessId", fmt.Sprintf("0x%x", parent.pid)},
+			{"ParentProcessName", parent.image},
 		}
 		p.original = "" // it cannot be told, so what the model knows by it is not either
 		p.inTree = isInstaller(p.image, "")
@@ -154,9 +157,16 @@ func (m *model) starts(t *rapid.T, h *modelHost, r record) (record, *modelProces
 	p.inTree = isInstaller(p.image, p.original) || parent.inTree
 	r.id = 1
 	r.data = []fact{
-		{"UtcTime", m.at.Format("2006-01-02 15:04:05.000")}, {"ProcessGuid", "{" + strings.ToUpper(p.guid) + "}"}, {"ProcessId", fmt.Sprint(p.pid)},
-		{"Image", p.image}, {"CommandLine", p.line}, {"OriginalFileName", p.original},
-		{"ParentProcessGuid", "{" + parent.guid + "}"}, {"ParentProcessId", fmt.Sprint(parent.pid)}, {"ParentImage", parent.image}, {"ParentCommandLine", parent.line},
+		{"UtcTime", m.at.Format("2006-01-02 15:04:05.000")},
+		{"ProcessGuid", "{" + strings.ToUpper(p.guid) + "}"},
+		{"ProcessId", fmt.Sprint(p.pid)},
+		{"Image", p.image},
+		{"CommandLine", p.line},
+		{"OriginalFileName", p.original},
+		{"ParentProcessGuid", "{" + parent.guid + "}"},
+		{"ParentProcessId", fmt.Sprint(parent.pid)},
+		{"ParentImage", parent.image},
+		{"ParentCommandLine", parent.line},
 	}
 	return r, p
 }
@@ -185,7 +195,7 @@ func write(s *scribe, shape int, records []record) []byte {
 	if array {
 		message = "[" + strings.Join(parts, ",") + "]"
 	}
-	if s.sometimes() && s.sometimes() {
+	if s.seldom() {
 		return utf16Text(message)
 	}
 	return []byte(message)

@@ -29,6 +29,8 @@ type scribe struct {
 
 func (s *scribe) sometimes() bool { return s.awkward && s.IntN(4) == 0 }
 
+func (s *scribe) seldom() bool { return s.awkward && s.IntN(16) == 0 }
+
 // shapes are the writers of one record each.
 var shapes = []func(*scribe, record) string{winlogbeat, winlogbeatECS, winlogbeat6, nxlog, evtxDump, velociraptor, eventXML}
 
@@ -82,7 +84,7 @@ func (s *scribe) blank() string {
 
 // text writes a JSON string; any character may be escaped.
 func (s *scribe) text(value string) string {
-	escape := s.sometimes() && s.sometimes()
+	escape := s.seldom()
 	var b strings.Builder
 	b.WriteByte('"')
 	for _, r := range value {
