@@ -83,30 +83,37 @@ func (w *evtxWriter) leaf(name, content string, attributes ...[2]string) {
 // record writes one Event; data are name and text, a classic provider's with
 // empty names.
 func (w *evtxWriter) record(provider, id string, data [][2]string) {
+	w.raw(func() {
+		w.element("Event", nil, func() {
+			w.element("System", nil, func() {
+				w.leaf("Provider", "", [2]string{"Name", provider})
+				w.leaf("EventID", id)
+				w.leaf("TimeCreated", "", [2]string{"SystemTime", "2026-03-02T09:14:05.000000Z"})
+				w.leaf("Channel", "Test")
+				w.leaf("Computer", "WS01.corp.example")
+			})
+			w.element("EventData", nil, func() {
+				for _, d := range data {
+					if d[0] == "" {
+						w.leaf("Data", d[1])
+					} else {
+						w.leaf("Data", d[1], [2]string{"Name", d[0]})
+					}
+				}
+			})
+		})
+	})
+}
+
+// raw writes one record around binary XML.
+func (w *evtxWriter) raw(content func()) {
 	start := len(w.chunk)
 	w.u8(0x2A, 0x2A, 0, 0)
 	w.u32(0) // size, below
 	w.u64(w.first + w.records)
 	w.u64(0)
 	w.u8(0x0F, 1, 1, 0)
-	w.element("Event", nil, func() {
-		w.element("System", nil, func() {
-			w.leaf("Provider", "", [2]string{"Name", provider})
-			w.leaf("EventID", id)
-			w.leaf("TimeCreated", "", [2]string{"SystemTime", "2026-03-02T09:14:05.000000Z"})
-			w.leaf("Channel", "Test")
-			w.leaf("Computer", "WS01.corp.example")
-		})
-		w.element("EventData", nil, func() {
-			for _, d := range data {
-				if d[0] == "" {
-					w.leaf("Data", d[1])
-				} else {
-					w.leaf("Data", d[1], [2]string{"Name", d[0]})
-				}
-			}
-		})
-	})
+	content()
 	w.u8(0)
 	size := uint32(len(w.chunk) - start + 4)
 	w.u32(size)
