@@ -190,3 +190,24 @@ func BenchmarkTracks(b *testing.B) {
 		}
 	}
 }
+
+func TestAFileWrittenAgainIsKeptFromItsLastWrite(t *testing.T) {
+	s := newScene(t)
+	s.start(service, services)
+	write := func(name string) {
+		s.act(event.KindFileCreate, service, func(e *event.Event) { e.File.Path = `C:\ProgramData\` + name })
+	}
+	write("again.exe")
+	write("once.exe")
+	for range 3 { // 27 minutes, of which again.exe is last written in the 18th
+		s.seconds += 9 * 60
+		if s.seconds < 20*60 {
+			write("again.exe")
+		}
+		s.feed(strangerStart(testHost, s.seconds*1000))
+	}
+	h := s.tracker.hosts[testHost]
+	if _, kept := h.files[`c:\programdata\again.exe`]; !kept || len(h.files) != 1 || len(h.fileOrder) != 1 {
+		t.Errorf("files %v, order %v", h.files, h.fileOrder)
+	}
+}
