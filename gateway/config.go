@@ -74,6 +74,7 @@ type ConsumerConfig struct {
 // LimitsConfig bounds the memory of correlation.
 type LimitsConfig struct {
 	Hosts            int `yaml:"hosts"`
+	Processes        int `yaml:"processes"`
 	ProcessesPerHost int `yaml:"processes_per_host"`
 	TreesPerHost     int `yaml:"tree_processes_per_host"`
 	Findings         int `yaml:"findings"`

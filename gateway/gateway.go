@@ -43,6 +43,8 @@ type Gateway struct {
 	publisher                    *bus.Publisher
 	consumption                  *bus.Consumption
 	lanesRunning, auditorRunning sync.WaitGroup
+	given                        context.Context    // ended: what is not finished is given up
+	giveUp                       context.CancelFunc // ends given
 	seed                         maphash.Seed
 	faults                       faultAudit
 	audits                       chan auditEvent
@@ -62,7 +64,8 @@ func Start(ctx context.Context, o Options) (*Gateway, error) {
 	}); err != nil {
 		return nil, err
 	}
-	g.auditorRunning.Go(func() { g.runAuditor(ctx) })
+	g.given, g.giveUp = context.WithCancel(ctx)
+	g.auditorRunning.Go(func() { g.runAuditor(g.given) })
 	workers := o.Config.Workers
 	if workers <= 0 {
 		workers = runtime.GOMAXPROCS(0)
@@ -70,12 +73,12 @@ func Start(ctx context.Context, o Options) (*Gateway, error) {
 	for range workers {
 		l := newLane(g, NewWorker(g.workerOptions(workers)))
 		g.lanes = append(g.lanes, l)
-		g.lanesRunning.Go(func() { l.run(ctx) })
+		g.lanesRunning.Go(func() { l.run(g.given) })
 	}
 	g.consumption, err = bus.Consume(ctx, o.Conn, bus.ConsumeOptions{
 		PullMaxMessages: o.Config.Consumer.PullMessages,
 		Log:             o.Telemetry.Log,
-	}, func(m *bus.Message) { g.take(ctx, m) })
+	}, g.take)
 	if err != nil {
 		g.close()
 		return nil, errors.Join(err, g.publisher.Drain(ctx))
@@ -89,6 +92,7 @@ func (g *Gateway) workerOptions(workers int) WorkerOptions {
 	return WorkerOptions{
 		Limits: install.Limits{
 			Hosts:                share(limits.Hosts),
+			Processes:            share(limits.Processes),
 			ProcessesPerHost:     limits.ProcessesPerHost,
 			TreeProcessesPerHost: limits.TreesPerHost,
 		},
@@ -104,23 +108,30 @@ func (g *Gateway) workerOptions(workers int) WorkerOptions {
 // was not finished is delivered again to the next gateway; the error says how much.
 func (g *Gateway) Stop(ctx context.Context) error {
 	err := g.consumption.Drain(ctx)
+	if err != nil {
+		g.giveUp() // whoever waits for a bus that does not answer
+	}
+	stop := context.AfterFunc(ctx, g.giveUp)
+	defer stop()
 	g.close()
 	return errors.Join(err, g.publisher.Drain(ctx))
 }
 
-// close ends the lanes, then the auditor they write to. Nothing may be taken any more.
+// close ends the lanes, then the auditor they write to. All that was taken is
+// settled by then, or given up.
 func (g *Gateway) close() {
 	for _, l := range g.lanes {
-		close(l.jobs)
+		close(l.stop)
 	}
 	g.lanesRunning.Wait()
 	close(g.audits)
 	g.auditorRunning.Wait()
+	g.giveUp()
 }
 
-// take gives a message to the lane of its host; a collector's message is
-// decoded here and each of its records goes to its own host's lane.
-func (g *Gateway) take(ctx context.Context, m *bus.Message) {
+// take gives a message to the lane of its host. Where the subject does not tell
+// the host, it is decoded here and each of its records goes to its own host's lane.
+func (g *Gateway) take(m *bus.Message) {
 	message := Message{
 		Stream:   m.Stream,
 		Sequence: m.Sequence,
@@ -134,9 +145,15 @@ func (g *Gateway) take(ctx context.Context, m *bus.Message) {
 	switch {
 	case err != nil:
 		g.refuse(m, message, &event.Fault{Reason: reasonSubject, Detail: err.Error()})
+	case name == "":
+		g.refuse(m, message, &event.Fault{Reason: reasonSubject, Detail: "the subject names no host"})
 	case kind == bus.SubjectHost:
 		message.Host = event.TrimDNSSuffix(name, g.options.Config.Hosts.DNSSuffixes)
-		g.lane(message.Host).jobs <- job{message: message, settle: newSettlement(m, 1)}
+		if message.hostShortened() {
+			g.split(m, message)
+			return
+		}
+		g.give(message.Host, job{message: message, settle: newSettlement(m, 1)})
 	case !g.collectors[name]:
 		message.Reporter = name
 		g.refuse(m, message, &event.Fault{Reason: reasonCollector, Detail: fmt.Sprintf("collector %s is not named in the configuration", name)})
@@ -148,30 +165,39 @@ func (g *Gateway) take(ctx context.Context, m *bus.Message) {
 
 // refuse quarantines a message as a whole.
 func (g *Gateway) refuse(m *bus.Message, message Message, fault *event.Fault) {
-	l := g.lane(message.Reporter)
-	l.jobs <- job{message: message, fault: fault, settle: newSettlement(m, 1)}
+	g.give(message.sender(), job{message: message, fault: fault, settle: newSettlement(m, 1)})
 }
 
-// split decodes a collector's message here, in the one goroutine that reads
-// the stream: which hosts it speaks for is not known before, and the order of
-// each host's records must hold.
+// split decodes a message here, in the one goroutine that reads the stream:
+// which hosts it speaks for is not known before, and the order of each host's
+// records must hold.
 func (g *Gateway) split(m *bus.Message, message Message) {
 	records, fault := event.Decode(message.Data)
 	if fault != nil {
 		g.refuse(m, message, fault)
 		return
 	}
+	records = message.sort(records, g.options.Config.Hosts.DNSSuffixes)
 	settle := newSettlement(m, len(records))
 	if len(records) == 0 {
 		settle.done(nil)
 		return
 	}
 	for i := range records {
-		host := message.Reporter
-		if e := records[i].Event; e != nil {
-			host = event.TrimDNSSuffix(e.Host, g.options.Config.Hosts.DNSSuffixes)
+		host := message.sender()
+		if records[i].Fault == nil {
+			host = records[i].Event.Host
 		}
-		g.lane(host).jobs <- job{message: message, record: &records[i], settle: settle}
+		g.give(host, job{message: message, record: &records[i], settle: settle})
+	}
+}
+
+// give waits until the lane has room. A job that is given up is not settled:
+// its message comes again.
+func (g *Gateway) give(host string, j job) {
+	select {
+	case g.lane(host).jobs <- j:
+	case <-g.given.Done():
 	}
 }
 

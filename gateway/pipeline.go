@@ -138,16 +138,12 @@ func (w *Worker) Refuse(ctx context.Context, p *Policy, m *Message, fault *event
 	return w.quarantine(ctx, a, m, event.Record{Fault: fault}, a.snapshot.Scope().MayMatch(m.Data))
 }
 
-// skips is the scope test on raw bytes: most messages end here.
+// skips is the scope test on raw bytes: most messages end here. Where it is not
+// known whose trees could matter (a collector's message, a subject whose host
+// was shortened to a hash) nothing is skipped.
 func (w *Worker) skips(a *active, m *Message) bool {
-	switch {
-	case a.snapshot.Scope().MayMatch(m.Data), event.MayStartProcess(m.Data):
-		return false
-	case m.Host == "":
-		return false // which hosts it speaks for is not known before it is decoded
-	default:
-		return !w.tracker.HasTrees(m.Host)
-	}
+	trees := m.Host == "" || bus.Shortened(m.Host) || w.tracker.HasTrees(m.Host)
+	return a.snapshot.Scope().Skips(m.Data, trees)
 }
 
 func (w *Worker) step(ctx context.Context, a *active, m *Message, record event.Record) Step {
@@ -158,18 +154,19 @@ func (w *Worker) step(ctx context.Context, a *active, m *Message, record event.R
 	}
 	e := record.Event
 	e.Host = event.TrimDNSSuffix(e.Host, w.options.DNSSuffixes)
-	inScope := a.snapshot.Scope().Matches(e)
 	if m.Host != "" && !m.speaksFor(e.Host) {
 		record.Fault = &event.Fault{Reason: event.ReasonWrongHost, Detail: "the record is of host " + e.Host + ", its subject speaks for " + m.Host}
-		return w.quarantine(ctx, a, m, record, inScope)
+		return w.quarantine(ctx, a, m, record, a.snapshot.Scope().Matches(e))
 	}
 	step := Step{Record: record.Index, Event: e}
-	if !inScope && !w.tracker.Tracks(e) {
-		if e.Kind == event.KindProcessStart {
-			w.tracker.Remember(e, m.Sequence)
-			step.Outcome = Remembered
-		}
+	switch a.snapshot.Scope().Outcome(e, w.tracker.Tracks) {
+	case event.Out:
 		return step
+	case event.Remembered:
+		w.tracker.Remember(e, m.Sequence)
+		step.Outcome = Remembered
+		return step
+	case event.InScope:
 	}
 	c := w.tracker.Apply(e, m.Sequence)
 	if !a.snapshot.Triggers(&c) {

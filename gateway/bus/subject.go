@@ -81,6 +81,10 @@ func lowerBytes(s string) []byte {
 	return b
 }
 
+// Shortened tells whether a host that HostFromSubject gave may be a token whose
+// end is a hash, and so not the host's name.
+func Shortened(host string) bool { return strings.Contains(host, hashMark) }
+
 // SubjectKind says who may have published to a subject of EVENTS.
 type SubjectKind string
 

@@ -149,3 +149,16 @@ func TestCoversFollowsNATSWildcards(t *testing.T) {
 		}
 	}
 }
+
+func TestShortenedTellsAHashFromAName(t *testing.T) {
+	long := strings.Repeat("very-long-name.", 8)
+	for host, want := range map[string]bool{"ws01.corp.example": false, "": false, long: true} {
+		got, _, err := HostFromSubject(EventSubject(host))
+		if host != "" && err != nil {
+			t.Fatal(err)
+		}
+		if Shortened(got) != want {
+			t.Errorf("Shortened(%q) is %t", got, !want)
+		}
+	}
+}
