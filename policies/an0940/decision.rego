@@ -29,7 +29,7 @@ answer := {
 
 # METADATA
 # title: Every signal that holds, excused or not
-told := sort(found) if count(found) > 0
+told := [held | some held in found] if count(found) > 0
 
 else := [unexplained.held] if unexplained.held
 

@@ -50,6 +50,7 @@ in_tree if installer.own
 
 # METADATA
 # title: Facts without which it cannot be told from the machinery
+# scope: document
 missing contains "process.command_line" if not input.process.command_line
 
 missing contains "process.image" if not input.process.image

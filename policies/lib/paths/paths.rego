@@ -6,19 +6,56 @@
 package lib.paths
 
 # METADATA
-# title: The place of a file by its folders
+# title: The place of the subject's image
 # description: |
 #   "payload" for ChildImagePath, "protected" where ordinary users cannot write,
-#   else "elsewhere". The longest folder that either set names decides.
-place(folders) := max(union({
-	{[0, "elsewhere"]},
-	{[count(folder), "payload"] | some folder, _ in object.filter(data.an0940.parameters.ChildImagePath, folders)},
-	{[count(folder), "protected"] | some folder, _ in object.filter(data.an0940.tuning.protected_folders, folders)},
-}))[1]
+#   else "elsewhere". Where both name a folder above it, the longer one decides.
+#   Undefined where no image is known.
+# scope: document
+process := "protected" if {
+	guarded
+	not payload
+}
+
+else := "payload" if {
+	payload
+	not guarded
+}
+
+else := max({[count(folder), place] |
+	some place, named in {
+		"payload": data.an0940.parameters.ChildImagePath,
+		"protected": data.an0940.tuning.protected_folders,
+	}
+	some folder, _ in object.filter(named, input.process.folders)
+})[1] if {
+	payload
+}
+
+else := "elsewhere" if input.process.image
 
 # METADATA
-# title: The place of the subject's image; undefined where no image is known
-process := place(input.process.folders) if input.process.image
+# title: The subject's image lies below a folder of ChildImagePath
+payload if {
+	named := data.an0940.parameters.ChildImagePath
+	some folder in input.process.folders
+	named[folder]
+}
+
+# METADATA
+# title: The subject's image lies below a protected folder
+guarded if {
+	named := data.an0940.tuning.protected_folders
+	some folder in input.process.folders
+	named[folder]
+}
+
+# METADATA
+# title: Ordinary users write to none of the folders
+protected(folders) if {
+	count(object.filter(data.an0940.tuning.protected_folders, folders)) > 0
+	count(object.filter(data.an0940.parameters.ChildImagePath, folders)) == 0
+}
 
 # METADATA
 # title: Ordinary users write to one of the folders

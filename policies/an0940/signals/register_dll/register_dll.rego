@@ -42,5 +42,5 @@ held := {
 # title: The DLL lies where ordinary users cannot write
 protected if {
 	input.process.msiexec.package.kind == "path"
-	paths.place(input.process.msiexec.package.folders) == "protected"
+	paths.protected(input.process.msiexec.package.folders)
 }

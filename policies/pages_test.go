@@ -1,0 +1,184 @@
+package policies_test
+
+import (
+	"flag"
+	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+
+	"msigate/gateway/policy"
+)
+
+var update = flag.Bool("update", false, "write docs/signals anew")
+
+// pages is where the pages stand, seen from this folder.
+const pages = "../docs/signals"
+
+func TestPagesAreCurrent(t *testing.T) {
+	all := signals(t)
+	want := map[string]string{"README.md": contents(all)}
+	for _, s := range all {
+		want[s.ID+".md"] = page(t, s)
+	}
+	if *update {
+		if err := os.MkdirAll(pages, 0o755); err != nil {
+			t.Fatal(err)
+		}
+		for name, text := range want {
+			if err := os.WriteFile(filepath.Join(pages, name), []byte(text), 0o644); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	for name, text := range want {
+		got, err := os.ReadFile(filepath.Join(pages, name))
+		if err != nil || string(got) != text {
+			t.Errorf("docs/signals/%s is stale (%v): go test ./policies -run Pages -update", name, err)
+		}
+	}
+	found, err := filepath.Glob(filepath.Join(pages, "*"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, path := range found {
+		if want[filepath.Base(path)] == "" {
+			t.Errorf("docs/signals/%s belongs to no signal", filepath.Base(path))
+		}
+	}
+}
+
+const generated = "<!-- Written from METADATA and examples.yaml by `go test ./policies -run Pages -update`. -->\n"
+
+func contents(all []signal) string {
+	var b strings.Builder
+	b.WriteString("# Signals\n\n" + generated + "\n" +
+		"What the policy looks for. A signal that holds is an alert or a review until an\n" +
+		"entry of the governance data excuses it.\n\n" +
+		"| signal | what | at worst | severity | excusable |\n| --- | --- | --- | --- | --- |\n")
+	for _, s := range all {
+		fmt.Fprintf(&b, "| [%s](%s.md) | %s | %s | %s | %s |\n", s.ID, s.ID, s.Title, s.Disposition, s.Severity, yes(s.Excusable))
+	}
+	return b.String()
+}
+
+func page(t testing.TB, s signal) string {
+	var b strings.Builder
+	fmt.Fprintf(&b, "# %s\n\n%s\nSignal `%s` of %s. %s at %s severity, at worst.\n", s.Title, generated, s.ID, s.Attack, capital(s.Disposition), s.Severity)
+	fmt.Fprintf(&b, "\n## What it is, and why it matters\n\n%s\n", s.Description)
+
+	b.WriteString("\n## Sources\n\n")
+	for _, source := range s.Sources {
+		whose := "our addition"
+		if source.Official {
+			whose = "a log source of AN0940"
+		}
+		fmt.Fprintf(&b, "- %s (%s)\n", source.Name, whose)
+	}
+
+	b.WriteString("\n## Trigger\n\nAn event in scope is looked at where it is one of these:\n\n")
+	for _, trigger := range s.Trigger {
+		fmt.Fprintf(&b, "- `%s`", trigger.Kind)
+		if len(trigger.EventIDs) > 0 {
+			fmt.Fprintf(&b, ", event id %s", strings.Trim(fmt.Sprint(trigger.EventIDs), "[]"))
+		}
+		if len(trigger.Names) > 0 {
+			fmt.Fprintf(&b, ", file named `%s`", strings.Join(trigger.Names, "`, `"))
+		}
+		if len(trigger.Roles) > 0 {
+			fmt.Fprintf(&b, ", by a %s", strings.Join(trigger.Roles, ", "))
+		}
+		b.WriteString("\n")
+	}
+
+	b.WriteString("\n## What excuses it\n\n")
+	b.WriteString(excuse(s))
+
+	e := readExamples(t, s)
+	b.WriteString("\n## An event that fires it\n\n")
+	e.Fires.write(&b, e.Fires.answer(t))
+	b.WriteString("\n## An event that does not\n\n")
+	e.DoesNotFire.write(&b, e.DoesNotFire.answer(t))
+	return b.String()
+}
+
+func (e example) write(b *strings.Builder, answer policy.Answer) {
+	fmt.Fprintf(b, "%s:\n\n| fact | value |\n| --- | --- |\n", e.Title)
+	row := func(fact, value string) {
+		if value != "" {
+			fmt.Fprintf(b, "| %s | `%s` |\n", fact, value)
+		}
+	}
+	write := func(name string, p exampleProcess) {
+		row(name+".image", p.Image)
+		row(name+".command_line", p.CommandLine)
+		row(name+".user", p.User)
+		row(name+".company", p.Company)
+		row(name+".product", p.Product)
+		row(name+".original_file_name", p.OriginalFileName)
+		row(name+".sha256", p.SHA256)
+		row(name+".role", string(p.Role))
+	}
+	if e.Module != nil {
+		row("module.path", e.Module.Path)
+		row("module.signer.subject", e.Module.Signer.Subject)
+		row("module.signer.status", e.Module.Signer.Status)
+	}
+	write("process", e.Process)
+	if e.Parent != nil {
+		write("parent", *e.Parent)
+	}
+	for id, entry := range e.Deny {
+		row("deny list, "+id, strings.Join(entry.SHA256, " "))
+	}
+	fmt.Fprintf(b, "\nThe answer is `%s`, severity `%s`", answer.Disposition, answer.Severity)
+	for i := range answer.Signals {
+		if i == 0 {
+			b.WriteString(": ")
+		} else {
+			b.WriteString(", ")
+		}
+		fmt.Fprintf(b, "`%s`", answer.Signals[i].ID)
+	}
+	b.WriteString(".\n")
+}
+
+// excuse says in words what an entry must show, by the classes of its facts.
+func excuse(s signal) string {
+	if !s.Excusable {
+		return "Nothing.\n"
+	}
+	strong := those(s.ExcusedBy, "sha256", "sha1", "signer")
+	situational := those(s.ExcusedBy, "deployment_tool", "source")
+	var b strings.Builder
+	b.WriteString("An entry of the governance data that shows ")
+	if len(strong) > 0 {
+		fmt.Fprintf(&b, "a strong fact (`%s`) and a situational one (`%s`), or ", strings.Join(strong, "`, `"), strings.Join(situational, "`, `"))
+	}
+	fmt.Fprintf(&b, "`%s` together", strings.Join(situational, "` and `"))
+	if len(those(s.ExcusedBy, "command_line")) > 0 {
+		b.WriteString("; and besides the exact `command_line`, as the program is driven by its arguments")
+	}
+	b.WriteString(". What the package's author chooses never excuses it.\n")
+	return b.String()
+}
+
+func those(facts []string, wanted ...string) []string {
+	return slices.DeleteFunc(wanted, func(fact string) bool { return !slices.Contains(facts, fact) })
+}
+
+func yes(v bool) string {
+	if v {
+		return "yes"
+	}
+	return "never"
+}
+
+func capital(word string) string {
+	if word == "" {
+		return ""
+	}
+	return strings.ToUpper(word[:1]) + word[1:]
+}
