@@ -14,8 +14,13 @@ import (
 func sampleEvtx() []byte {
 	w := newEvtxWriter(7001)
 	w.record("Microsoft-Windows-Sysmon", "1", [][2]string{
-		{"UtcTime", "2026-03-02 09:14:05.127"}, {"ProcessGuid", installerGUID}, {"ProcessId", "5320"}, {"Image", msiexec},
-		{"Description", ""}, {"FileVersion", "5.0\x01"}, {"CommandLine", `msiexec.exe /i "C:\Users\alice\Downloads\reader.msi" /qn`},
+		{"UtcTime", "2026-03-02 09:14:05.127"},
+		{"ProcessGuid", installerGUID},
+		{"ProcessId", "5320"},
+		{"Image", msiexec},
+		{"Description", ""},
+		{"FileVersion", "5.0\x01"},
+		{"CommandLine", `msiexec.exe /i "C:\Users\alice\Downloads\reader.msi" /qn`},
 	})
 	w.record("MsiInstaller", "1040", [][2]string{{"", `C:\Users\alice\Downloads\reader.msi`}, {"", "5320"}})
 	w.record("Microsoft-Windows-Sysmon", "", nil)

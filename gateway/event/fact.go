@@ -149,13 +149,3 @@ func parseSignature(signed, subject, status string) Signature {
 	}
 	return s
 }
-
-// knownIntegrity reads an integrity level; the usual words cost no allocation.
-func knownIntegrity(v value, r *reading) string {
-	for _, known := range [...]string{"Medium", "System", "High", "Low"} {
-		if v.form == formPlain && string(v.raw) == known {
-			return known
-		}
-	}
-	return r.present("process.integrity_level", v)
-}

@@ -92,7 +92,8 @@ func TestAnEmptyRecordOfEachKindMissesAllItCouldCarry(t *testing.T) {
 		{ProviderSecurity, "4624", nil},
 		{ProviderInstaller, "1033", []string{
 			"event.install.language", "event.install.manufacturer", "event.install.product",
-			"event.install.product_code", "event.install.status", "event.install.version"}},
+			"event.install.product_code", "event.install.status", "event.install.version",
+		}},
 		{ProviderInstaller, "1040", []string{"event.install.client_pid", "event.install.package"}},
 		{ProviderInstaller, "11707", []string{"event.install.product", "event.install.product_code"}},
 		{ProviderInstaller, "1001", nil},

@@ -15,26 +15,6 @@ const (
 	channelApplication = "Application"
 )
 
-// knownProvider gives a known provider's name in its usual spelling.
-func knownProvider(name string) string {
-	for _, known := range [...]string{ProviderSysmon, ProviderSecurity, ProviderInstaller} {
-		if EqualFoldASCII(name, known) {
-			return known
-		}
-	}
-	return name
-}
-
-// knownChannel gives a known channel's name in its usual spelling.
-func knownChannel(name string) string {
-	for _, known := range [...]string{channelSysmon, channelSecurity, channelApplication} {
-		if EqualFoldASCII(name, known) {
-			return known
-		}
-	}
-	return name
-}
-
 // providerOf names the provider of a channel that only one provider writes to.
 // The Security channel has a second (Microsoft-Windows-Eventlog), the
 // Application channel has hundreds.

@@ -24,6 +24,17 @@ func (r *reading) mark(fact string, v value) string {
 	return s
 }
 
+// known is the value's text, in the usual spelling of those that are known;
+// most records then cost no string.
+func (r *reading) known(fact string, v value, usual ...string) string {
+	for _, word := range usual {
+		if v.equalFold(word) {
+			return word
+		}
+	}
+	return r.mark(fact, v)
+}
+
 // text reads a fact: "" where the record has none or says "-" or "(NULL)".
 func (r *reading) text(fact, name string) string {
 	return r.present(fact, r.record.get(name))

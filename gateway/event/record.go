@@ -118,8 +118,8 @@ func (r *record) event() (*Event, *Fault) {
 	if absent(e.Host) {
 		return nil, &Fault{Reason: ReasonField, Detail: fmt.Sprintf("%s: computer name is absent", r.shape)}
 	}
-	e.Channel = knownChannel(reading.mark("event.channel", r.channel))
-	e.Provider = knownProvider(reading.mark("event.provider", r.provider))
+	e.Channel = reading.known("event.channel", r.channel, channelSysmon, channelSecurity, channelApplication)
+	e.Provider = reading.known("event.provider", r.provider, ProviderSysmon, ProviderSecurity, ProviderInstaller)
 	if absent(e.Provider) {
 		if e.Provider = providerOf(e.Channel); e.Provider == "" {
 			return nil, &Fault{Reason: ReasonField, Detail: fmt.Sprintf("%s: provider is absent", r.shape)}

@@ -77,7 +77,7 @@ func (r *reading) sysmonProcessStart() {
 	p.CommandLine = r.text("process.command_line", "CommandLine")
 	p.CurrentDirectory = r.path("process.current_directory", "CurrentDirectory")
 	p.LogonID = parseLogonID(r.record.get("LogonId"))
-	p.IntegrityLevel = knownIntegrity(r.record.get("IntegrityLevel"), r)
+	p.IntegrityLevel = r.text("process.integrity_level", "IntegrityLevel")
 	r.process(p)
 	e.Parent = Process{
 		GUID:        r.guid("ParentProcessGuid"),

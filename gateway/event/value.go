@@ -58,18 +58,18 @@ func (v value) text() (s string, mangled bool) {
 // equalFold compares the value with an ASCII word without making a string of
 // it where that can be helped.
 func (v value) equalFold(word string) bool {
-	if v.form == formPlain || v.form == formNumber {
-		if len(v.raw) != len(word) {
+	if v.form == formEscaped || v.form == formXML && bytes.IndexByte(v.raw, '&') >= 0 {
+		return EqualFoldASCII(v.string(), word)
+	}
+	if len(v.raw) != len(word) {
+		return false
+	}
+	for i := range v.raw {
+		if v.raw[i] != word[i] && lowerByte(v.raw[i]) != lowerByte(word[i]) {
 			return false
 		}
-		for i := range v.raw {
-			if lowerByte(v.raw[i]) != lowerByte(word[i]) {
-				return false
-			}
-		}
-		return true
 	}
-	return EqualFoldASCII(v.string(), word)
+	return true
 }
 
 // legalText copies b, with its illegal characters replaced.
