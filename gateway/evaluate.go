@@ -99,7 +99,7 @@ func (e *Evaluation) steps(ctx context.Context, m FileMessage) []Step {
 		return steps
 	}
 	steps := make([]Step, 0, len(m.Records))
-	for _, record := range m.Records {
+	for _, record := range message.sort(m.Records, e.worker.options.DNSSuffixes) {
 		steps = append(steps, e.worker.Step(ctx, e.Policy, message, record))
 	}
 	return steps

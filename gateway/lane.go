@@ -29,11 +29,12 @@ type lane struct {
 	gateway *Gateway
 	worker  *Worker
 	jobs    chan job
+	stop    chan struct{}     // closed when no job comes any more
 	evicted map[string]uint64 // reported so far
 }
 
 func newLane(g *Gateway, w *Worker) *lane {
-	return &lane{gateway: g, worker: w, jobs: make(chan job, laneDepth), evicted: map[string]uint64{}}
+	return &lane{gateway: g, worker: w, jobs: make(chan job, laneDepth), stop: make(chan struct{}), evicted: map[string]uint64{}}
 }
 
 func (l *lane) run(ctx context.Context) {
@@ -41,12 +42,11 @@ func (l *lane) run(ctx context.Context) {
 	defer tick.Stop()
 	for {
 		select {
-		case j, open := <-l.jobs:
-			if !open {
-				l.reportEvictions()
-				return
-			}
+		case j := <-l.jobs:
 			l.do(ctx, j)
+		case <-l.stop:
+			l.reportEvictions()
+			return
 		case <-tick.C:
 			l.reportEvictions()
 		}
@@ -97,13 +97,10 @@ func (l *lane) steps(ctx context.Context, j job) (steps []Step, out bool) {
 
 // laneKey orders the outputs of one host among themselves.
 func laneKey(m *Message, steps []Step) string {
-	if m.Host != "" {
-		return m.Host
+	if s := &steps[0]; s.Event != nil && s.Fault == nil {
+		return s.Event.Host
 	}
-	if e := steps[0].Event; e != nil {
-		return e.Host
-	}
-	return m.Reporter
+	return m.sender()
 }
 
 func (l *lane) reportEvictions() {

@@ -110,13 +110,13 @@ func (w *Worker) Process(ctx context.Context, p *Policy, m *Message) (steps []St
 		return []Step{w.Refuse(ctx, p, m, fault)}, false
 	}
 	steps = make([]Step, 0, len(records))
-	for _, record := range records {
+	for _, record := range m.sort(records, w.options.DNSSuffixes) {
 		steps = append(steps, w.step(ctx, a, m, record))
 	}
 	return steps, false
 }
 
-// Step takes one decoded record through the steps after decode.
+// Step takes one record that was decoded and sorted through the steps that follow.
 func (w *Worker) Step(ctx context.Context, p *Policy, m *Message, record event.Record) Step {
 	return w.step(ctx, w.under(p), m, record)
 }
@@ -142,21 +142,19 @@ func (w *Worker) Refuse(ctx context.Context, p *Policy, m *Message, fault *event
 // known whose trees could matter (a collector's message, a subject whose host
 // was shortened to a hash) nothing is skipped.
 func (w *Worker) skips(a *active, m *Message) bool {
-	trees := m.Host == "" || bus.Shortened(m.Host) || w.tracker.HasTrees(m.Host)
+	trees := m.Host == "" || m.hostShortened() || w.tracker.HasTrees(m.Host)
 	return a.snapshot.Scope().Skips(m.Data, trees)
 }
 
 func (w *Worker) step(ctx context.Context, a *active, m *Message, record event.Record) Step {
-	if record.Fault != nil {
+	e := record.Event
+	switch {
+	case record.Fault != nil && e != nil:
+		return w.quarantine(ctx, a, m, record, a.snapshot.Scope().Matches(e))
+	case record.Fault != nil:
 		// Which bytes are this record's cannot be told once it did not decode;
 		// what stands around it can only widen the scope.
 		return w.quarantine(ctx, a, m, record, a.snapshot.Scope().MayMatch(m.Data))
-	}
-	e := record.Event
-	e.Host = event.TrimDNSSuffix(e.Host, w.options.DNSSuffixes)
-	if m.Host != "" && !m.speaksFor(e.Host) {
-		record.Fault = &event.Fault{Reason: event.ReasonWrongHost, Detail: "the record is of host " + e.Host + ", its subject speaks for " + m.Host}
-		return w.quarantine(ctx, a, m, record, a.snapshot.Scope().Matches(e))
 	}
 	step := Step{Record: record.Index, Event: e}
 	switch a.snapshot.Scope().Outcome(e, w.tracker.Tracks) {
@@ -200,7 +198,7 @@ func (w *Worker) quarantine(ctx context.Context, a *active, m *Message, record e
 		step.Trace = w.options.Telemetry.Process(ctx, w.work(m, &step, nil, time.Time{}))
 		return step
 	}
-	host := cmp.Or(m.Host, m.Reporter)
+	host := m.sender()
 	if host == "" && record.Event != nil {
 		host = record.Event.Host
 	}
@@ -262,6 +260,32 @@ func (w *Worker) Evictions() map[string]uint64 {
 	all := w.tracker.Evictions()
 	all["findings"] = w.findings.Evicted()
 	return all
+}
+
+// sender is whom the subject names: the host, or the collector. Offline it is "".
+func (m *Message) sender() string { return cmp.Or(m.Host, m.Reporter) }
+
+// hostShortened tells that Host is not the host's name but a hash of it.
+func (m *Message) hostShortened() bool { return bus.Shortened(m.Host) }
+
+// sort names every record's host without its DNS suffix, and gives those that
+// speak for another host than their subject's the fault wrong_host.
+func (m *Message) sort(records []event.Record, suffixes []string) []event.Record {
+	for i := range records {
+		e := records[i].Event
+		if records[i].Fault != nil || e == nil {
+			continue
+		}
+		whole := e.Host
+		e.Host = event.TrimDNSSuffix(whole, suffixes)
+		if m.Host != "" && !m.speaksFor(e.Host) && !m.speaksFor(whole) {
+			records[i].Fault = &event.Fault{
+				Reason: event.ReasonWrongHost,
+				Detail: "the record is of host " + e.Host + ", its subject speaks for " + m.Host,
+			}
+		}
+	}
+	return records
 }
 
 // speaksFor tells whether the message's subject allows it to speak for host.
