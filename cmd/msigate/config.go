@@ -14,8 +14,11 @@ func (c *command) config() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "config",
 		Short: "Check a configuration file, or print its JSON Schema",
-		Args:  usageArgs(cobra.NoArgs),
-		RunE:  func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
+		Example: `  msigate config check deploy/msigate.yaml
+  msigate config schema > msigate.schema.json`,
+		DisableFlagsInUseLine: true,
+		Args:                  cobra.ArbitraryArgs,
+		RunE:                  groupOnly,
 	}
 	cmd.AddCommand(c.configCheck(), c.configSchema())
 	return cmd
@@ -24,18 +27,19 @@ func (c *command) config() *cobra.Command {
 func (c *command) configCheck() *cobra.Command {
 	var output string
 	cmd := &cobra.Command{
-		Use:   "check FILE",
+		Use:   "check [flags] FILE",
 		Short: "Hold a configuration file to its schema; every fault is named with its line",
 		Long: `check reads a configuration file as msigate run would and connects to nothing.
 It exits 0 when the file is good and 2 when it is not.`,
 		Example: `  msigate config check deploy/msigate.yaml
   msigate config check --output json deploy/msigate.yaml`,
-		Args: usageArgs(cobra.ExactArgs(1)),
+		DisableFlagsInUseLine: true,
+		Args:                  wantArgs(1, 1, "one configuration file"),
 		RunE: func(_ *cobra.Command, args []string) error {
 			if output != "text" && output != "json" {
 				return usageError(fmt.Errorf("--output %s: it is text or json", output))
 			}
-			_, err := gateway.ReadConfig(args[0])
+			_, err := c.readConfig(args[0])
 			faults := configFaults(err)
 			if output == "json" {
 				if err := json.NewEncoder(c.out).Encode(map[string]any{"file": args[0], "ok": err == nil, "faults": faults}); err != nil {
@@ -47,13 +51,13 @@ It exits 0 when the file is good and 2 when it is not.`,
 				return nil
 			}
 			if err != nil {
-				return usageError(withHint(err, "msigate config schema prints every setting with its meaning, unit and default"))
+				return err
 			}
 			fmt.Fprintf(c.out, "%s: ok\n", args[0])
 			return nil
 		},
 	}
-	cmd.Flags().StringVar(&output, "output", "text", "text or json")
+	cmd.Flags().StringVar(&output, "output", "text", "`FORMAT`: text or json")
 	complete(cmd, "output", "text", "json")
 	return cmd
 }
@@ -69,11 +73,11 @@ func configFaults(err error) []configFault {
 	if err == nil {
 		return faults
 	}
-	all := []error{err}
-	if joined, ok := err.(interface{ Unwrap() []error }); ok {
-		all = joined.Unwrap()
+	var coded *exitCodeError
+	if errors.As(err, &coded) {
+		err = coded.err
 	}
-	for _, one := range all {
+	for _, one := range separate(err) {
 		var fault *gateway.ConfigError
 		if errors.As(one, &fault) {
 			faults = append(faults, configFault{Line: fault.Line, Problem: fault.Problem})
@@ -89,7 +93,7 @@ func (c *command) configSchema() *cobra.Command {
 		Use:     "schema",
 		Short:   "Print the JSON Schema of the configuration: every setting with its meaning, unit and default",
 		Example: "  msigate config schema > msigate.schema.json",
-		Args:    usageArgs(cobra.NoArgs),
+		Args:    noArgs,
 		RunE: func(*cobra.Command, []string) error {
 			_, err := c.out.Write(gateway.ConfigSchema())
 			return err

@@ -1,8 +1,11 @@
 package main
 
 import (
+	"context"
 	"errors"
 	"fmt"
+	"io"
+	"os"
 	"slices"
 	"time"
 
@@ -30,37 +33,36 @@ and prints every decision with its reasons.
 
 PATH is a file (.json, .jsonl, .ndjson, .xml, .evtx, each also .gz), a folder of
 them, or - for stdin. Without --bundles the policy and the governance data built
-into msigate decide. Decisions go to stdout, the summary to stderr.`,
+into msigate decide. Decisions go to stdout, the summary to stderr. Events that
+are out of scope, and those that only give context, print nothing.`,
 		Example: `  msigate eval events.jsonl
   msigate eval --output jsonl logs/ | jq 'select(.disposition == "alert")'
   msigate eval --bundles ./policies --bundles ./bundles/governance Sysmon.evtx
   msigate eval --fail-on alert recorded.jsonl.gz     exit code 3 when there is one`,
-		Args: usageArgs(cobra.MinimumNArgs(1)),
+		DisableFlagsInUseLine: true,
+		Args:                  wantArgs(1, -1, "a file or a folder of events, or - for stdin"),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			return c.runEval(cmd, f, args)
+			return c.runEval(cmd.Context(), f, args)
 		},
 	}
 	flags := cmd.Flags()
-	flags.StringArrayVar(&f.bundles, "bundles", nil, "bundle folder, .tar.gz or folder of governance YAML; repeat for several (default: those built in)")
-	flags.StringVar(&f.now, "now", "", "what entries and change windows are held against, RFC 3339 (default: each event's own time)")
-	flags.StringVar(&f.output, "output", "text", "text, jsonl (one object a decision) or ocsf (one Detection Finding a finding)")
-	flags.StringVar(&f.failOn, "fail-on", "", "review or alert: exit 3 when a decision is that or worse")
-	flags.StringArrayVar(&f.suffix, "dns-suffix", nil, "DNS suffix to strip from host names; repeat for several")
+	flags.StringArrayVar(&f.bundles, "bundles", nil, "bundle at `PATH`: a folder of Rego, a .tar.gz, or a folder of governance YAML; repeat for several (default: those built in)")
+	flags.StringVar(&f.now, "now", "", "the `TIME`, in RFC 3339, that expiry dates and change windows are held against (default: each event's own)")
+	flags.StringVar(&f.output, "output", "text", "`FORMAT`: text, jsonl (one object a decision) or ocsf (one Detection Finding a finding)")
+	flags.StringVar(&f.failOn, "fail-on", "", "exit 3 when a decision is `DISPOSITION` or worse: review or alert")
+	flags.StringArrayVar(&f.suffix, "dns-suffix", nil, "DNS `SUFFIX` to strip from host names, so that WS01 and ws01.corp.example are one; repeat for several")
 	complete(cmd, "output", "text", "jsonl", "ocsf")
 	complete(cmd, "fail-on", "review", "alert")
+	complete(cmd, "now")
+	complete(cmd, "dns-suffix")
 	return cmd
 }
 
-// complete offers a flag's values to the shell.
-func complete(cmd *cobra.Command, flag string, values ...string) {
-	// The only error is a flag that does not exist, which the tests would show.
-	_ = cmd.RegisterFlagCompletionFunc(flag, cobra.FixedCompletions(values, cobra.ShellCompDirectiveNoFileComp))
-}
-
-func (f evalFlags) check() (now time.Time, failOn policy.Disposition, err error) {
+// check holds the flags and the paths to what they may be, before anything is read.
+func (f evalFlags) check(paths []string) (now time.Time, failOn policy.Disposition, err error) {
 	if f.now != "" {
 		if now, err = time.Parse(time.RFC3339, f.now); err != nil {
-			return now, "", usageError(withHint(fmt.Errorf("--now %s is not a time", f.now), "RFC 3339, for instance 2026-11-24T09:00:00Z"))
+			return now, "", usageError(withHint(fmt.Errorf("--now %s: this is no time", f.now), "RFC 3339, for instance 2026-11-24T09:00:00Z"))
 		}
 	}
 	failOn = policy.Disposition(f.failOn)
@@ -70,12 +72,36 @@ func (f evalFlags) check() (now time.Time, failOn policy.Disposition, err error)
 	if !slices.Contains([]string{"text", "jsonl", "ocsf"}, f.output) {
 		return now, "", usageError(fmt.Errorf("--output %s: it is text, jsonl or ocsf", f.output))
 	}
+	for _, path := range f.bundles {
+		if _, err := os.Stat(path); err != nil {
+			return now, "", usageError(fmt.Errorf("--bundles %s: %w", path, reason(err)))
+		}
+	}
+	for i, path := range paths {
+		if path == "-" {
+			if slices.Contains(paths[:i], path) {
+				return now, "", usageError(errors.New("- is given twice: stdin can be read once"))
+			}
+			continue
+		}
+		if _, err := os.Stat(path); err != nil {
+			return now, "", usageError(fmt.Errorf("%s: %w", path, reason(err)))
+		}
+	}
 	return now, failOn, nil
 }
 
-func (c *command) runEval(cmd *cobra.Command, f evalFlags, paths []string) error {
-	ctx := cmd.Context()
-	now, failOn, err := f.check()
+// reason is a file's error without the path, which is said already.
+func reason(err error) error {
+	var path *os.PathError
+	if errors.As(err, &path) {
+		return path.Err
+	}
+	return err
+}
+
+func (c *command) runEval(ctx context.Context, f evalFlags, paths []string) error {
+	now, failOn, err := f.check(paths)
 	if err != nil {
 		return err
 	}
@@ -85,43 +111,69 @@ func (c *command) runEval(cmd *cobra.Command, f evalFlags, paths []string) error
 	}
 	e := gateway.NewEvaluation(active, gateway.WorkerOptions{DNSSuffixes: f.suffix})
 	e.Now = now
-	printer := newEvalPrinter(f.output, c.out, isTerminal(c.out) && wantsColour())
-	failed, lastShown := false, time.Now()
-	err = e.Run(ctx, paths, c.in, func(d gateway.Evaluated) error {
-		if failOn != "" && d.Decision.Answer.Disposition.AtLeast(failOn) {
-			failed = true
+	printer := newEvalPrinter(f.output, c.out, c.out.tty || slices.Contains(paths, "-"))
+	atOrAbove, lastShown := 0, time.Now()
+	err = e.Run(ctx, paths, &interruptible{ctx: ctx, r: c.in}, func(d gateway.Evaluated) error {
+		if ctx.Err() != nil {
+			return ctx.Err() // what was decided after it was not decided by the policy
+		}
+		if failOn != "" && d.Decision.Decision().Answer.Disposition.AtLeast(failOn) {
+			atOrAbove++
 		}
 		return printer.decision(d)
 	}, func() {
-		if time.Since(lastShown) > 200*time.Millisecond {
+		// On one terminal with the decisions, these are progress enough.
+		if !c.out.tty && time.Since(lastShown) > 200*time.Millisecond {
 			lastShown = time.Now()
 			c.say.progress("%d events read, %d decided", e.Summary.Read, e.Summary.Decided())
 		}
 	})
 	c.say.progressDone()
-	if err = errors.Join(err, printer.end()); err != nil {
-		return err
+	err = errors.Join(err, printer.end())
+	if c.out.err != nil {
+		return c.out.err
 	}
-	c.summary(&e.Summary)
-	if failed {
+	c.summary(&e.Summary, active.Snapshot().Bundles(), f.bundles)
+	switch {
+	case errors.Is(err, context.Canceled):
+		return &exitCodeError{code: exitInterrupted, err: errors.New("interrupted: the rest was not read")}
+	case err != nil:
+		return err
+	case atOrAbove > 0:
+		c.say.line("msigate: --fail-on %s is met by %d: exit code %d", failOn, atOrAbove, exitFailOn)
 		return &exitCodeError{code: exitFailOn}
 	}
 	return nil
 }
 
-func (c *command) summary(s *gateway.Summary) {
-	c.say.line("read %d, out of scope %d, remembered %d, context %d", s.Read, s.Out, s.Remembered, s.Context)
-	c.say.line("decided %d: alert %d, review %d, approved %d, expected %d", s.Decided(),
-		s.Decisions[policy.Alert], s.Decisions[policy.Review], s.Decisions[policy.Approved], s.Decisions[policy.Expected])
-	if len(s.Undecodable) == 0 {
-		return
+// interruptible ends a read of stdin with the context: a person, or a pipe,
+// may never write.
+type interruptible struct {
+	ctx context.Context
+	r   io.Reader
+	own []byte // what an abandoned read still writes to
+}
+
+func (i *interruptible) Read(b []byte) (int, error) {
+	if err := i.ctx.Err(); err != nil {
+		return 0, err
 	}
-	c.say.line("undecodable %d:", len(s.Undecodable))
-	for i, u := range s.Undecodable {
-		if i == 20 {
-			c.say.line("  … and %d more", len(s.Undecodable)-i)
-			break
-		}
-		c.say.line("  %s", u)
+	type result struct {
+		n   int
+		err error
+	}
+	if len(i.own) < len(b) {
+		i.own = make([]byte, len(b))
+	}
+	read, own := make(chan result, 1), i.own[:len(b)]
+	go func() {
+		n, err := i.r.Read(own)
+		read <- result{n, err}
+	}()
+	select {
+	case <-i.ctx.Done():
+		return 0, i.ctx.Err()
+	case r := <-read:
+		return copy(b, own[:r.n]), r.err
 	}
 }

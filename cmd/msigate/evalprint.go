@@ -3,9 +3,6 @@ package main
 import (
 	"bufio"
 	"encoding/json"
-	"fmt"
-	"io"
-	"strings"
 	"time"
 
 	"msigate/gateway"
@@ -19,15 +16,19 @@ type evalPrinter interface {
 	end() error
 }
 
-func newEvalPrinter(output string, w io.Writer, colour bool) evalPrinter {
-	buffered := bufio.NewWriter(w)
-	switch output {
+// newEvalPrinter prints to out; where flush is set, somebody waits for each
+// decision. Findings are printed at the end in any case.
+func newEvalPrinter(format string, out *output, flush bool) evalPrinter {
+	buffered := bufio.NewWriter(out)
+	switch format {
 	case "jsonl":
-		return &jsonlPrinter{w: buffered, encoder: json.NewEncoder(buffered)}
+		encoder := json.NewEncoder(buffered)
+		encoder.SetEscapeHTML(false)
+		return &jsonlPrinter{w: buffered, encoder: encoder, flush: flush}
 	case "ocsf":
 		return &ocsfPrinter{w: buffered, documents: map[string][]byte{}}
 	default:
-		return &textPrinter{w: buffered, say: &speaker{w: buffered, colour: colour}}
+		return &textPrinter{w: buffered, say: &speaker{w: buffered, colour: out.colour}, flush: flush}
 	}
 }
 
@@ -43,8 +44,8 @@ type decidedRow struct {
 	Disposition policy.Disposition   `json:"disposition"`
 	Severity    policy.Severity      `json:"severity"`
 	Signals     []string             `json:"signals"`
-	Finding     string               `json:"finding"` // uid
-	Approval    *policy.Approval     `json:"approval"`
+	Finding     string               `json:"finding"`  // uid; "" for an expected one, which belongs to none
+	Approval    *policy.Approval     `json:"approval"` // null where no entry explains it
 	NearMisses  []policy.NearMiss    `json:"near_misses"`
 	Missing     []string             `json:"missing"`
 	Fault       string               `json:"fault,omitempty"`
@@ -65,13 +66,15 @@ func rowOf(e gateway.Evaluated) decidedRow {
 		Disposition: d.Answer.Disposition,
 		Severity:    d.Answer.Severity,
 		Signals:     make([]string, 0, len(d.Answer.Signals)),
-		Finding:     finding.UID(e.Decision),
 		Approval:    d.Answer.Approval,
-		NearMisses:  d.Answer.NearMisses,
-		Missing:     d.Answer.Missing,
+		NearMisses:  append([]policy.NearMiss{}, d.Answer.NearMisses...), // never null
+		Missing:     append([]string{}, d.Answer.Missing...),
 		Fault:       d.Fault,
 		DecisionID:  d.ID,
 		Bundles:     d.Bundles,
+	}
+	if d.Answer.Disposition != policy.Expected {
+		row.Finding = finding.UID(e.Decision)
 	}
 	for _, signal := range d.Answer.Signals {
 		row.Signals = append(row.Signals, signal.ID)
@@ -82,10 +85,17 @@ func rowOf(e gateway.Evaluated) decidedRow {
 type jsonlPrinter struct {
 	w       *bufio.Writer
 	encoder *json.Encoder
+	flush   bool
 }
 
-func (p *jsonlPrinter) decision(e gateway.Evaluated) error { return p.encoder.Encode(rowOf(e)) }
-func (p *jsonlPrinter) end() error                         { return p.w.Flush() }
+func (p *jsonlPrinter) decision(e gateway.Evaluated) error {
+	if err := p.encoder.Encode(rowOf(e)); err != nil || !p.flush {
+		return err
+	}
+	return p.w.Flush()
+}
+
+func (p *jsonlPrinter) end() error { return p.w.Flush() }
 
 // ocsfPrinter prints each finding once, as it stands at the end.
 type ocsfPrinter struct {
@@ -113,32 +123,4 @@ func (p *ocsfPrinter) end() error {
 		p.w.WriteByte('\n')
 	}
 	return p.w.Flush()
-}
-
-// textPrinter is for people.
-type textPrinter struct {
-	w   *bufio.Writer
-	say *speaker
-}
-
-func (p *textPrinter) decision(e gateway.Evaluated) error {
-	d := e.Decision.Decision()
-	fmt.Fprintf(p.w, "%s %s %s\n", p.say.disposition(d.Answer.Disposition), p.say.paint(bold, finding.Printable(d.Context.Event.Host)),
-		p.say.paint(dim, fmt.Sprintf("%s  %s:%d", d.Context.Event.Time.UTC().Format("2006-01-02 15:04:05.000Z"), e.Source, e.Line)))
-	if d.Answer.Disposition == policy.Expected {
-		fmt.Fprintf(p.w, "         %s\n", finding.WhatHappened(e.Decision))
-		return nil
-	}
-	for line := range strings.SplitSeq(finding.Explanation(e.Decision), "\n") {
-		fmt.Fprintf(p.w, "         %s\n", line)
-	}
-	return nil
-}
-
-func (p *textPrinter) end() error { return p.w.Flush() }
-
-// disposition is the word, padded and coloured.
-func (s *speaker) disposition(d policy.Disposition) string {
-	colours := map[policy.Disposition]colour{policy.Alert: red, policy.Review: yellow, policy.Approved: green, policy.Expected: dim}
-	return s.paint(colours[d], pad(strings.ToUpper(string(d)), 8))
 }

@@ -13,8 +13,11 @@ import (
 )
 
 func main() {
+	// Where nobody reads any more (a pipe into head, a log collector that went
+	// away), the write fails and the process decides: a gateway goes on, the
+	// demo removes its folder.
+	signal.Ignore(syscall.SIGPIPE)
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
-	code := run(ctx, os.Args[1:], os.Stdin, os.Stdout, os.Stderr)
-	stop()
-	os.Exit(code)
+	context.AfterFunc(ctx, stop) // a second Ctrl-C ends the process at once
+	os.Exit(run(ctx, os.Args[1:], os.Stdin, os.Stdout, os.Stderr))
 }

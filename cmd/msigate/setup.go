@@ -2,9 +2,9 @@ package main
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
+	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -34,30 +34,51 @@ func (c *command) setup() *cobra.Command {
 QUARANTINE and AUDIT, the durable consumer msigate, and its buckets. It needs an
 administrator's credentials; msigate run only checks and needs none of these
 rights. Run again, it changes nothing. It never deletes anything and never lowers
-an age or a size; what cannot be changed it names, with what to do.`,
+an age or a size; what cannot be changed it names, with what to do.
+
+Flags win over the configuration file.`,
 		Example: `  msigate setup --url nats://127.0.0.1:4222
   msigate setup --context admin --replicas 3
   msigate setup --config deploy/msigate.yaml --check      only say what differs`,
-		Args: usageArgs(cobra.NoArgs),
-		RunE: func(cmd *cobra.Command, _ []string) error { return c.runSetup(cmd.Context(), f) },
+		Args:              noArgs,
+		ValidArgsFunction: nothingToComplete,
+		RunE:              func(cmd *cobra.Command, _ []string) error { return c.runSetup(cmd.Context(), f) },
 	}
 	flags := cmd.Flags()
-	flags.StringVar(&f.config, "config", "", "configuration file: its nats and consumer settings are used")
-	flags.StringVar(&f.url, "url", "", "NATS server URL (default "+bus.DefaultURL+")")
-	flags.StringVar(&f.context, "context", "", "nats CLI context")
-	flags.StringVar(&f.creds, "creds", "", "file with an administrator's credentials (.creds)")
-	flags.StringVar(&f.nkey, "nkey", "", "file with an administrator's NKey seed")
+	flags.StringVar(&f.config, "config", "", "configuration `FILE`: its nats and consumer settings are used")
+	flags.StringVar(&f.url, "url", "", "NATS server `URL` (default "+bus.DefaultURL+")")
+	flags.StringVar(&f.context, "context", "", "`NAME` of a context of the nats command")
+	flags.StringVar(&f.creds, "creds", "", "`FILE` with an administrator's credentials (.creds)")
+	flags.StringVar(&f.nkey, "nkey", "", "`FILE` with an administrator's NKey seed")
 	flags.BoolVar(&f.check, "check", false, "change nothing, say what differs; exit 1 when something does")
-	flags.StringVar(&f.output, "output", "text", "text or json")
-	flags.IntVar(&f.replicas, "replicas", 0, "replicas of each stream and bucket (default 1 where it is made)")
-	flags.DurationVar(&f.age, "events-age", bus.DefaultEventsAge, "how long EVENTS keeps an event, 24h at least")
+	flags.StringVar(&f.output, "output", "text", "`FORMAT`: text or json")
+	flags.IntVar(&f.replicas, "replicas", 0, "`NUMBER` of replicas of each stream and bucket, 1 to 5 (default 1 where it is made)")
+	flags.DurationVar(&f.age, "events-age", bus.DefaultEventsAge, "how long EVENTS keeps an event, a `DURATION` of 24h at least")
 	complete(cmd, "output", "text", "json")
+	_ = cmd.MarkFlagFilename("config", "yaml", "yml")
 	return cmd
 }
 
+func (f setupFlags) validate() error {
+	switch {
+	case f.output != "text" && f.output != "json":
+		return fmt.Errorf("--output %s: it is text or json", f.output)
+	case f.url != "" && f.context != "":
+		return errors.New("--url and --context are given: a context has a URL of its own, leave one out")
+	case f.creds != "" && f.nkey != "":
+		return errors.New("--creds and --nkey are given: leave one out")
+	case f.replicas < 0 || f.replicas > 5:
+		return fmt.Errorf("--replicas %d: it is 1 to 5", f.replicas)
+	case f.age < bus.MinEventsAge:
+		return fmt.Errorf("--events-age %s: it is %s at least, or an outage of a day would lose events", f.age, bus.MinEventsAge)
+	default:
+		return nil
+	}
+}
+
 func (c *command) runSetup(ctx context.Context, f setupFlags) error {
-	if f.output != "text" && f.output != "json" {
-		return usageError(fmt.Errorf("--output %s: it is text or json", f.output))
+	if err := f.validate(); err != nil {
+		return usageError(err)
 	}
 	config, err := c.readConfig(f.config)
 	if err != nil {
@@ -65,9 +86,9 @@ func (c *command) runSetup(ctx context.Context, f setupFlags) error {
 	}
 	conn, err := bus.Connect(ctx, f.busOptions(config))
 	if err != nil {
-		return err
+		return unreachable(err)
 	}
-	defer func() { _ = conn.Close(ctx) }()
+	defer func() { _ = conn.Close(context.WithoutCancel(ctx)) }()
 	topology := config.TopologyOptions()
 	topology.Replicas, topology.EventsAge = f.replicas, f.age
 	if f.check {
@@ -75,14 +96,20 @@ func (c *command) runSetup(ctx context.Context, f setupFlags) error {
 		if err != nil {
 			return err
 		}
-		return c.tellSetup(f.output, nil, mismatches)
+		return c.tellCheck(f, mismatches)
 	}
 	changes, err := bus.Setup(ctx, conn, topology)
-	var mismatches bus.MismatchError
-	if err != nil && !errors.As(err, &mismatches) {
-		return err
+	return c.tellSetup(f.output, changes, err)
+}
+
+// unreachable is what an administrator can do: msigate run's own server needs
+// no setup.
+func unreachable(err error) error {
+	var connect *bus.ConnectError
+	if errors.As(err, &connect) && strings.Contains(connect.Reason, "refused") {
+		return withHint(err, "is a nats-server running there? nats-server -js starts one, --url or --context names another; the one inside msigate run needs no setup")
 	}
-	return c.tellSetup(f.output, changes, mismatches)
+	return err
 }
 
 func (f setupFlags) busOptions(config gateway.Config) bus.Options {
@@ -102,33 +129,30 @@ func (f setupFlags) busOptions(config gateway.Config) bus.Options {
 	return o
 }
 
-// setupReport is what setup did and what it could not do, for a script.
-type setupReport struct {
-	Changes    []bus.Change   `json:"changes"`
-	Mismatches []bus.Mismatch `json:"mismatches"`
-}
-
-func (c *command) tellSetup(output string, changes []bus.Change, mismatches []bus.Mismatch) error {
-	switch {
-	case output == "json":
-		if err := json.NewEncoder(c.out).Encode(setupReport{Changes: append([]bus.Change{}, changes...), Mismatches: append([]bus.Mismatch{}, mismatches...)}); err != nil {
-			return err
-		}
-		if len(mismatches) > 0 {
-			return &exitCodeError{code: exitError}
-		}
-		return nil
-	case len(mismatches) > 0:
-		for _, change := range changes {
-			fmt.Fprintln(c.out, change)
-		}
-		return fmt.Errorf("the bus is not as msigate needs it:\n%w", bus.MismatchError(mismatches))
-	case len(changes) == 0:
-		fmt.Fprintln(c.out, "everything is there and as msigate needs it")
-	default:
-		for _, change := range changes {
-			fmt.Fprintln(c.out, change)
+// command is how setup was called, without --check and --output.
+func (f setupFlags) command() string {
+	words := []string{"msigate setup"}
+	for _, flag := range []struct{ name, value string }{
+		{"config", f.config}, {"url", withoutUser(f.url)}, {"context", f.context}, {"creds", f.creds}, {"nkey", f.nkey},
+	} {
+		if flag.value != "" {
+			words = append(words, "--"+flag.name, flag.value)
 		}
 	}
-	return nil
+	if f.replicas > 0 {
+		words = append(words, fmt.Sprintf("--replicas %d", f.replicas))
+	}
+	if f.age != bus.DefaultEventsAge {
+		words = append(words, "--events-age "+f.age.String())
+	}
+	return strings.Join(words, " ")
+}
+
+// withoutUser leaves out what stands before the @ of a URL: it may be a password.
+func withoutUser(url string) string {
+	scheme, rest, found := strings.Cut(url, "://")
+	if at := strings.LastIndexByte(rest, '@'); found && at >= 0 {
+		return scheme + "://" + rest[at+1:]
+	}
+	return url
 }

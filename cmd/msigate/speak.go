@@ -8,6 +8,8 @@ import (
 	"strings"
 
 	"golang.org/x/term"
+
+	"msigate/gateway/bus"
 )
 
 // speaker is the only way msigate speaks to a person: on stderr, lower case,
@@ -43,16 +45,47 @@ func (h *hinted) Unwrap() error { return h.error }
 
 func withHint(err error, hint string) error { return &hinted{error: err, hint: hint} }
 
+// failure says what failed, each of several errors on its own, then what to do.
 func (s *speaker) failure(err error) {
-	fmt.Fprintf(s.w, "msigate: %s %s\n", s.paint(red, "error:"), err)
 	var h *hinted
+	hint := ""
 	if errors.As(err, &h) {
-		s.hint(h.hint)
+		hint = h.hint
+	}
+	for _, one := range separate(err) {
+		text := one.Error()
+		var connect *bus.ConnectError
+		if errors.As(one, &connect) {
+			text = fmt.Sprintf("connecting to NATS at %s: %s", connect.Target, connect.Reason)
+			if hint == "" {
+				hint = connect.Hint
+			}
+		}
+		fmt.Fprintf(s.w, "msigate: %s %s\n", s.paint(red, "error:"), text)
+	}
+	if hint != "" {
+		s.hint(hint)
 	}
 }
 
-func (s *speaker) warning(format string, args ...any) {
-	fmt.Fprintf(s.w, "msigate: %s %s\n", s.paint(yellow, "warning:"), fmt.Sprintf(format, args...))
+// separate gives the errors that errors.Join joined, below a hint or not.
+func separate(err error) []error {
+	if h, ok := err.(*hinted); ok {
+		return separate(h.error)
+	}
+	joined, ok := err.(interface{ Unwrap() []error })
+	if !ok {
+		return []error{err}
+	}
+	parts := joined.Unwrap()
+	texts := make([]string, len(parts))
+	for i, part := range parts {
+		texts[i] = part.Error()
+	}
+	if strings.Join(texts, "\n") != err.Error() {
+		return []error{err} // it has words of its own
+	}
+	return parts
 }
 
 func (s *speaker) hint(text string) {
@@ -92,12 +125,4 @@ func (s *speaker) paint(c colour, text string) string {
 		return text
 	}
 	return "\x1b[" + string(c) + "m" + text + "\x1b[0m"
-}
-
-// pad fills text to a width before it is painted: escape codes have no width.
-func pad(text string, width int) string {
-	if n := width - len(text); n > 0 {
-		return text + strings.Repeat(" ", n)
-	}
-	return text
 }

@@ -56,7 +56,8 @@ func (c *command) version() *cobra.Command {
 		Short: "Print the version, and those of OPA, NATS and OpenTelemetry inside",
 		Example: `  msigate version
   msigate version --output json`,
-		Args: usageArgs(cobra.NoArgs),
+		Args:              noArgs,
+		ValidArgsFunction: nothingToComplete,
 		RunE: func(*cobra.Command, []string) error {
 			v := readVersion()
 			switch output {
@@ -75,6 +76,7 @@ func (c *command) version() *cobra.Command {
 			}
 		},
 	}
-	cmd.Flags().StringVar(&output, "output", "text", "text or json")
+	cmd.Flags().StringVar(&output, "output", "text", "`FORMAT`: text or json")
+	complete(cmd, "output", "text", "json")
 	return cmd
 }

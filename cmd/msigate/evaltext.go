@@ -1,0 +1,137 @@
+package main
+
+import (
+	"bufio"
+	"cmp"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+	"time"
+
+	"msigate/gateway"
+	"msigate/gateway/finding"
+	"msigate/gateway/policy"
+)
+
+// textPrinter is for people: what happened, then why, then the evidence. Every
+// text of an event goes through finding.Printable.
+type textPrinter struct {
+	w     *bufio.Writer
+	say   *speaker
+	flush bool
+}
+
+func (p *textPrinter) decision(e gateway.Evaluated) error {
+	d := e.Decision.Decision()
+	a := &d.Answer
+	fmt.Fprintf(p.w, "%s %s\n", p.say.disposition(a.Disposition), p.place(e))
+	fmt.Fprintf(p.w, "%s%s\n", indent, finding.WhatHappened(e.Decision))
+	if a.Disposition != policy.Expected {
+		p.reasons(e)
+	}
+	if p.flush {
+		return p.w.Flush()
+	}
+	return nil
+}
+
+func (p *textPrinter) end() error { return p.w.Flush() }
+
+// place is host, time and the line of the file.
+func (p *textPrinter) place(e gateway.Evaluated) string {
+	event := e.Decision.Decision().Context.Event
+	host, when := "a host unknown", ""
+	if event.Host != "" {
+		host = finding.Printable(event.Host)
+	}
+	if !event.Time.IsZero() {
+		when = event.Time.UTC().Format("2006-01-02 15:04:05.000Z") + "  "
+	}
+	return p.say.paint(bold, host) + "  " + p.say.paint(dim, fmt.Sprintf("%s%s:%d", when, finding.Printable(e.Source), e.Line))
+}
+
+// reasons are labelled lines: why, what explains it or nearly does, the
+// evidence, and what could not be seen.
+func (p *textPrinter) reasons(e gateway.Evaluated) {
+	d := e.Decision.Decision()
+	a := &d.Answer
+	evidence := map[string]string{}
+	for _, s := range bySeverity(a.Signals) {
+		p.row("signal", fmt.Sprintf("%s, %s: %s", finding.Printable(s.ID), s.Severity, finding.Printable(s.Title)))
+		maps.Copy(evidence, s.Evidence)
+	}
+	switch {
+	case d.Fault != "":
+		p.row("why", finding.Why(e.Decision))
+	case a.Approval != nil:
+		p.row("approved", approvedBy(a.Approval))
+	case len(a.Signals) == 0:
+		p.row("why", "not explained by any approval")
+	}
+	for _, n := range a.NearMisses {
+		p.row("near miss", nearMiss(n))
+	}
+	label := "evidence"
+	for _, fact := range slices.Sorted(maps.Keys(evidence)) {
+		p.row(label, finding.Printable(fact)+" = "+finding.Printable(evidence[fact]))
+		label = ""
+	}
+	for _, pending := range a.Pending {
+		p.row("pending", finding.Printable(pending.Fact)+" until "+pending.Due.UTC().Format(time.RFC3339))
+	}
+	if len(a.Missing) > 0 && a.Disposition != policy.Approved {
+		p.row("not seen", words(a.Missing))
+	}
+	if len(e.Decision.Facts) > 0 {
+		p.row("masked", words(e.Decision.Facts))
+	}
+}
+
+func (p *textPrinter) row(label, text string) {
+	fmt.Fprintf(p.w, "%s%s %s\n", indent, p.say.paint(dim, pad(label, len("near miss"))), text)
+}
+
+// bySeverity orders signals, the gravest first.
+func bySeverity(signals []policy.Signal) []policy.Signal {
+	order := []policy.Severity{policy.Critical, policy.High, policy.Medium, policy.Low, policy.Informational}
+	return slices.SortedStableFunc(slices.Values(signals), func(a, b policy.Signal) int {
+		return cmp.Or(slices.Index(order, a.Severity)-slices.Index(order, b.Severity), cmp.Compare(a.ID, b.ID))
+	})
+}
+
+func approvedBy(a *policy.Approval) string {
+	out := fmt.Sprintf("by %s, owner %s", finding.Printable(a.Entry), finding.Printable(a.Owner))
+	if a.Ticket != "" {
+		out += ", ticket " + finding.Printable(a.Ticket)
+	}
+	return out + ": " + words(a.Matched) + " fit"
+}
+
+// nearMiss is an entry, which of its facts fit and what kept it from approving.
+func nearMiss(n policy.NearMiss) string {
+	out := finding.Printable(n.Entry)
+	var failed []string
+	for _, fact := range n.Failed {
+		if fact == "expired" {
+			out += ": expired"
+		} else {
+			failed = append(failed, fact)
+		}
+	}
+	if len(failed) > 0 {
+		out += ": does not fit: " + words(failed)
+	}
+	if len(n.Matched) > 0 {
+		out += "; fits: " + words(n.Matched)
+	}
+	return out
+}
+
+func words(list []string) string {
+	printable := make([]string, len(list))
+	for i, word := range list {
+		printable[i] = finding.Printable(word)
+	}
+	return strings.Join(printable, ", ")
+}

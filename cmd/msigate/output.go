@@ -1,0 +1,30 @@
+package main
+
+import "io"
+
+// output is stdout. The first write that fails ends the command, since nobody
+// gets what it would still say, and run reports it.
+type output struct {
+	w      io.Writer
+	tty    bool
+	colour bool
+	lost   func()
+	err    error
+}
+
+func newOutput(w io.Writer, lost func()) *output {
+	tty := isTerminal(w)
+	return &output{w: w, tty: tty, colour: tty && wantsColour(), lost: lost}
+}
+
+func (o *output) Write(b []byte) (int, error) {
+	if o.err != nil {
+		return 0, o.err
+	}
+	n, err := o.w.Write(b)
+	if err != nil {
+		o.err = err
+		o.lost()
+	}
+	return n, err
+}
