@@ -36,21 +36,15 @@ else := [unexplained.held] if unexplained.held
 else := []
 
 # METADATA
-# title: Signals that hold, but for the one that speaks where no other does
-found contains data.an0940.signals[_].held
+# title: Signals that hold by their id, but for the one that speaks where no other does
+found := {id: held | held := data.an0940.signals[id].held}
 
 # METADATA
 # title: Signals that no entry excuses
 # scope: document
-standing contains held if {
-	some held in told
-	not held.excusable
-}
+standing := told if not approvals.approval
 
-standing contains held if {
-	some held in told
-	not approvals.approval
-}
+else := [held | some held in told; not held.excusable]
 
 # METADATA
 # title: The disposition
