@@ -1,4 +1,4 @@
-package an0940_test
+package an0940.decision_test
 
 import data.an0940
 import data.lib.fixtures_test as fixtures
