@@ -47,8 +47,8 @@ func decodeJSON(text []byte) (*Event, *Fault) {
 	if len(text) > MaxRecordSize {
 		return nil, tooLong(len(text))
 	}
-	document := jsonDocuments.Get().(*jsonDocument)
-	defer jsonDocuments.Put(document)
+	document := newJSONDocument()
+	defer document.release()
 	if fault := parseJSON(text, document); fault != nil {
 		return nil, fault
 	}
@@ -62,9 +62,8 @@ func tooLong(size int) *Fault {
 // decodeDocument tells the shape of a parsed record by the members it has.
 func decodeDocument(document *jsonDocument) (*Event, *Fault) {
 	root := document.root()
-	r := records.Get().(*record)
-	defer records.Put(r)
-	r.reset()
+	r := newRecord()
+	defer r.release()
 	switch {
 	case root.kind() != jsonObject:
 		return nil, &Fault{Reason: ReasonShape, Detail: "the record is not an object"}

@@ -8,6 +8,15 @@ import (
 
 var xmlScanners = sync.Pool{New: func() any { return &xmlScanner{} }}
 
+// release empties the scanner, so that it holds no message, and keeps it for the
+// next one.
+func (s *xmlScanner) release() {
+	clear(s.open[:cap(s.open)])
+	clear(s.attrs[:cap(s.attrs)])
+	*s = xmlScanner{open: s.open[:0], attrs: s.attrs[:0]}
+	xmlScanners.Put(s)
+}
+
 // eventXML reads one <Event> as Windows renders it (wevtutil, Windows Event
 // Collector, XmlWinEventLog …). The scanner stands at its '<'.
 //

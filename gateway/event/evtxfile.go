@@ -143,8 +143,8 @@ func evtxEvent(found *evtx.EventRecord) (e *Event, fault *Fault) {
 	if err != nil {
 		return nil, &Fault{Reason: ReasonSyntax, Detail: err.Error()}
 	}
-	document := jsonDocuments.Get().(*jsonDocument)
-	defer jsonDocuments.Put(document)
+	document := newJSONDocument()
+	defer document.release()
 	if fault = parseJSON(text, document); fault != nil {
 		return nil, fault
 	}
@@ -152,9 +152,8 @@ func evtxEvent(found *evtx.EventRecord) (e *Event, fault *Fault) {
 	if system.kind() != jsonObject {
 		return nil, &Fault{Reason: ReasonShape, Detail: "the record has no System element"}
 	}
-	r := records.Get().(*record)
-	defer records.Put(r)
-	r.reset()
+	r := newRecord()
+	defer r.release()
 	r.velociraptor(system, data)
 	r.shape = ShapeEvtx
 	if e, fault = r.event(); fault != nil {

@@ -50,6 +50,14 @@ type jsonDocument struct {
 
 var jsonDocuments = sync.Pool{New: func() any { return &jsonDocument{nodes: make([]jsonNode, 0, 128)} }}
 
+// newJSONDocument gives a document for parseJSON, which release takes back.
+func newJSONDocument() *jsonDocument { return jsonDocuments.Get().(*jsonDocument) }
+
+func (d *jsonDocument) release() {
+	d.text = nil
+	jsonDocuments.Put(d)
+}
+
 // parseJSON reads exactly one JSON value. jsontext judges the structure: one
 // value, nothing after it, no name twice in an object. What is wrong inside a
 // string (raw control characters, bad UTF-8, lone surrogates) is no fault: it

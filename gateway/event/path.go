@@ -9,7 +9,8 @@ import "strings"
 //     shows another Windows folder resolves them to that one);
 //   - %TEMP% and %TMP% become %USERPROFILE%\AppData\Local\Temp and the other
 //     profile variables likewise: whose profile is not known, so it stays
-//     generic, in the form that Folders gives for every profile;
+//     generic, in the form that Folders gives for every profile (a record of the
+//     system itself resolves them to C:\Windows\Temp and the system's profile);
 //   - forward slashes become backslashes, doubled ones single (but the two that
 //     begin \\server\share), and . and .. elements are resolved as Windows
 //     itself resolves them, by their letters alone;
@@ -81,8 +82,9 @@ func isDriveLetter(c byte) bool { c = lowerByte(c); return c >= 'a' && c <= 'z' 
 
 // pathFacts are what the rest of a record says about its host's folders.
 type pathFacts struct {
-	systemRoot string // e.g. C:\Windows
-	system64   bool   // the record shows a 64-bit Windows
+	systemRoot  string // e.g. C:\Windows
+	system64    bool   // the record shows a 64-bit Windows
+	localSystem bool   // the record's user is the system itself
 }
 
 func (f pathFacts) normalise(path string) string {
@@ -159,14 +161,24 @@ func withoutPrefix(path string) string {
 	return path
 }
 
-// userFolders are the variables of a user's profile at their usual places.
-// TEMP can be set to anything; this is where Windows puts it.
-var userFolders = [...]struct{ variable, folder string }{
-	{`%USERPROFILE%`, `%USERPROFILE%`},
-	{`%TEMP%`, `%USERPROFILE%\AppData\Local\Temp`},
-	{`%TMP%`, `%USERPROFILE%\AppData\Local\Temp`},
-	{`%LOCALAPPDATA%`, `%USERPROFILE%\AppData\Local`},
-	{`%APPDATA%`, `%USERPROFILE%\AppData\Roaming`},
+// userFolder gives the usual place of a folder of the user's profile, by the
+// variable that names it. TEMP can be set to anything; this is where Windows
+// puts it: of the system itself in its own folder, of a user in his profile,
+// which the record does not show, so that its variable stays.
+func (f pathFacts) userFolder(variable string) string {
+	profile, temp := `%USERPROFILE%`, `%USERPROFILE%\AppData\Local\Temp`
+	if f.localSystem {
+		profile, temp = f.systemRoot+`\System32\config\systemprofile`, f.systemRoot+`\Temp`
+	}
+	switch variable {
+	case `%TEMP%`, `%TMP%`:
+		return temp
+	case `%LOCALAPPDATA%`:
+		return profile + `\AppData\Local`
+	case `%APPDATA%`:
+		return profile + `\AppData\Roaming`
+	}
+	return profile
 }
 
 // expand resolves the variable or \SystemRoot that a path starts with.
@@ -176,28 +188,23 @@ func (f pathFacts) expand(path string) string {
 			return f.systemRoot + rest
 		}
 	}
-	drive := f.systemRoot[:2]
-	switch {
-	case path == "" || path[0] != '%':
+	if path == "" || path[0] != '%' {
 		return path
-	case hasPrefixFold(path, `%SystemDrive%`):
-		if rest, found := cutFolder(path, `%SystemDrive%`); found {
-			return drive + rest
-		}
-	case hasPrefixFold(path, `%ProgramData%`), hasPrefixFold(path, `%ALLUSERSPROFILE%`):
-		for _, name := range [...]string{`%ProgramData%`, `%ALLUSERSPROFILE%`} {
-			if rest, found := cutFolder(path, name); found {
-				return drive + `\ProgramData` + rest
-			}
-		}
-	case hasPrefixFold(path, `%PUBLIC%`):
-		if rest, found := cutFolder(path, `%PUBLIC%`); found {
-			return drive + `\Users\Public` + rest
+	}
+	drive := f.systemRoot[:2]
+	for _, fixed := range [...]struct{ variable, folder string }{
+		{`%SystemDrive%`, ``},
+		{`%ProgramData%`, `\ProgramData`},
+		{`%ALLUSERSPROFILE%`, `\ProgramData`},
+		{`%PUBLIC%`, `\Users\Public`},
+	} {
+		if rest, found := cutFolder(path, fixed.variable); found {
+			return drive + fixed.folder + rest
 		}
 	}
-	for _, user := range userFolders {
-		if rest, found := cutFolder(path, user.variable); found {
-			return user.folder + rest
+	for _, variable := range [...]string{`%USERPROFILE%`, `%TEMP%`, `%TMP%`, `%LOCALAPPDATA%`, `%APPDATA%`} {
+		if rest, found := cutFolder(path, variable); found {
+			return f.userFolder(variable) + rest
 		}
 	}
 	return path

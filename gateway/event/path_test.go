@@ -74,6 +74,10 @@ func TestPathsAreResolvedByTheRecordsOwnFacts(t *testing.T) {
 	if e := start(`C:\\PROGRA~2\\a.exe`, `C:\\Windows\\System32\\msiexec.exe`); e.Process.Image != `C:\PROGRA~2\a.exe` {
 		t.Errorf("unknown width: %q", e.Process.Image)
 	}
+	system := decodeOne(t, []byte(`{"winlog":{"provider_name":"Microsoft-Windows-Sysmon","event_id":1,"computer_name":"ws01","event_data":{"Image":"%TEMP%\\a.exe","LogonId":"0x3e7"}}}`))
+	if system.Process.Image != `C:\Windows\Temp\a.exe` {
+		t.Errorf("the system's own: %q", system.Process.Image)
+	}
 	if e := start("<unknown process>", "-"); e.Process.Image != "" || e.Parent.Image != "" || !slices.Contains(e.Missing, "process.image") {
 		t.Errorf("unknown process: %q %q %v", e.Process.Image, e.Parent.Image, e.Missing)
 	}

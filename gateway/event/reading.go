@@ -61,7 +61,7 @@ func (r *reading) normalise(path string) string {
 	if isPlainPath(path) {
 		return path
 	}
-	return pathFacts{systemRoot: r.systemRoot(), system64: r.is64Bit()}.normalise(path)
+	return pathFacts{systemRoot: r.systemRoot(), system64: r.is64Bit(), localSystem: r.isLocalSystem()}.normalise(path)
 }
 
 func (r *reading) guid(name string) string {
@@ -157,4 +157,10 @@ func (r *reading) is64Bit() bool {
 		}
 	}
 	return false
+}
+
+// isLocalSystem reports whether the acting process runs as the system itself:
+// by its logon id, which is the same in every language, or by name.
+func (r *reading) isLocalSystem() bool {
+	return parseLogonID(r.record.get("LogonId")) == "0x3e7" || r.record.get("User").equalFold(`NT AUTHORITY\SYSTEM`)
 }

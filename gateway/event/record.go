@@ -40,8 +40,16 @@ type record struct {
 
 var records = sync.Pool{New: func() any { return &record{data: make([]datum, 0, 48)} }}
 
-// reset empties the record for the next one.
-func (r *record) reset() { *r = record{data: r.data[:0]} }
+// newRecord gives an empty record, which release takes back.
+func newRecord() *record { return records.Get().(*record) }
+
+// release empties the record, so that it holds no message, and keeps it for the
+// next one.
+func (r *record) release() {
+	clear(r.data)
+	*r = record{data: r.data[:0]}
+	records.Put(r)
+}
 
 func (r *record) add(name []byte, v value) {
 	if v.present() {
@@ -95,12 +103,31 @@ var paramNames = [...]string{"", "param1", "param2", "param3", "param4", "param5
 
 // repeated finds a name that the event data carries twice.
 func (r *record) repeated() string {
+	if len(r.data) > manyFacts {
+		return r.repeatedOfMany()
+	}
 	for i := range r.data {
 		for j := range i {
 			if len(r.data[i].name) > 0 && string(r.data[i].name) == string(r.data[j].name) {
 				return string(r.data[i].name)
 			}
 		}
+	}
+	return ""
+}
+
+// manyFacts is more than any record of a known provider has; comparing each
+// with each would take too long beyond it.
+const manyFacts = 64
+
+func (r *record) repeatedOfMany() string {
+	seen := make(map[string]bool, len(r.data))
+	for i := range r.data {
+		name := string(r.data[i].name)
+		if name != "" && seen[name] {
+			return name
+		}
+		seen[name] = true
 	}
 	return ""
 }

@@ -214,10 +214,21 @@ func TestDecodeOfBrokenTextIsLinear(t *testing.T) {
 		"open comments":                 strings.Repeat("<Event><!--", n),
 		"open attributes":               strings.Repeat(`<Event a="`, n),
 		"open arrays":                   strings.Repeat("[{\"a\":\n", n),
+		"many attributes":               "<Event " + manyNames(` %s="1"`, n) + "/>",
+		"many facts":                    strings.Replace(smallXML(1), "<EventData>", "<EventData>"+manyNames(`<Data Name="%s"/>`, n), 1),
+		"many members":                  "{" + manyNames(`"%s":1,`, n) + `"b":1}`,
 		"raw control characters":        `{"a":"` + strings.Repeat("\\\x01", n) + `"}`,
 	} {
 		t.Run(name, func(*testing.T) { Decode([]byte(message)) })
 	}
+}
+
+func manyNames(form string, n int) string {
+	var b strings.Builder
+	for i := range n {
+		fmt.Fprintf(&b, form, fmt.Sprintf("a%d", i))
+	}
+	return b.String()
 }
 
 func TestDecodeSharesNoMemoryWithTheMessage(t *testing.T) {

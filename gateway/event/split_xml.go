@@ -10,9 +10,8 @@ import (
 // begins, unless it nests, so that one with a fault does not hide the others.
 func decodeXML(text []byte) ([]Record, *Fault) {
 	scanner := xmlScanners.Get().(*xmlScanner)
-	defer xmlScanners.Put(scanner)
-	*scanner = xmlScanner{text: text, open: scanner.open[:0], attrs: scanner.attrs[:0]}
-	defer func() { scanner.text = nil }()
+	defer scanner.release()
+	scanner.text = text
 
 	var list recordList
 	wrapped, started := false, false
@@ -63,9 +62,8 @@ func decodeXML(text []byte) ([]Record, *Fault) {
 // record (absent field, repeated name) is added to the list; one of the XML is
 // given back, since the scanner no longer knows where it is.
 func decodeEventXML(scanner *xmlScanner, tag xmlTag, list *recordList) *Fault {
-	r := records.Get().(*record)
-	defer records.Put(r)
-	r.reset()
+	r := newRecord()
+	defer r.release()
 	if !tag.empty {
 		// The record begins at its start tag again, so that its depth is its own.
 		scanner.at = tag.start

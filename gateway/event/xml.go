@@ -18,6 +18,9 @@ type xmlScanner struct {
 	attrs []xmlAttr
 }
 
+// maxAttrs is how many attributes a tag may have; Windows writes two or three.
+const maxAttrs = 32
+
 type xmlAttr struct {
 	name  []byte
 	value value
@@ -138,6 +141,9 @@ func (s *xmlScanner) attribute() *Fault {
 		return s.fault("cut short inside an attribute")
 	}
 	raw := s.text[s.at : s.at+end]
+	if len(s.attrs) == maxAttrs {
+		return s.fault("more than %d attributes", maxAttrs)
+	}
 	if bytes.IndexByte(raw, '<') >= 0 {
 		return s.fault("'<' inside an attribute")
 	}

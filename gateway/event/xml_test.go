@@ -55,7 +55,6 @@ func dataOfXML(text []byte) (data []string, ok bool) {
 func dataOfScanner(text []byte) (data []string, ok bool) {
 	s := xmlScanner{text: text}
 	var r record
-	r.reset()
 	if tag, fault := s.next(); fault != nil || string(tag.name) != "Event" {
 		return nil, false
 	}
