@@ -1,6 +1,8 @@
 package policy
 
 import (
+	"cmp"
+
 	"msigate/gateway/event"
 	"msigate/gateway/install"
 )
@@ -39,10 +41,9 @@ func factValue(fact string, c *install.Context) string {
 	case "process.signer.subject":
 		return c.Process.Signature.Subject
 	case "process.msiexec.package.name":
-		if c.Process.Msiexec != nil && c.Process.Msiexec.Package != nil {
-			return c.Process.Msiexec.Package.Name
-		}
-		return ""
+		return clientPackage(c)
+	case "package": // whichever the event names
+		return cmp.Or(recordPackage(c), clientPackage(c))
 	case "parent.image":
 		return c.Parent.Image
 	case "parent.command_line":
@@ -54,11 +55,24 @@ func factValue(fact string, c *install.Context) string {
 	case "file.path":
 		return c.Event.File.Path
 	case "event.install.package.name":
-		if c.Package != nil {
-			return c.Package.Name
-		}
-		return ""
+		return recordPackage(c)
 	default:
 		return ""
 	}
+}
+
+// clientPackage is what the subject's own command line names.
+func clientPackage(c *install.Context) string {
+	if c.Process.Msiexec == nil || c.Process.Msiexec.Package == nil {
+		return ""
+	}
+	return c.Process.Msiexec.Package.Name
+}
+
+// recordPackage is what a MsiInstaller record names.
+func recordPackage(c *install.Context) string {
+	if c.Package == nil {
+		return ""
+	}
+	return c.Package.Name
 }
