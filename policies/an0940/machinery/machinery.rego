@@ -41,6 +41,7 @@ custom_action_server if {
 # description: |
 #   An ordinary install is nothing to look at. A package on a share is not here:
 #   whether the share is trusted is for the sources of the governance data to say.
+#   Nor is a transform from elsewhere than the package: it can change all of it.
 client if {
 	input.process.role == "client"
 	installer.genuine(input.process)
@@ -55,6 +56,7 @@ ordinary if {
 	input.process.msiexec.verb in {"install", "uninstall", "patch", "administrative", "advertise", "repair"}
 	named
 	not share
+	not foreign_transform
 }
 
 ordinary if input.process.msiexec.verb == "help"
@@ -74,6 +76,31 @@ share if input.process.msiexec.package.kind == "unc"
 share if {
 	some patch in input.process.msiexec.patches
 	patch.kind == "unc"
+}
+
+# METADATA
+# title: A transform that does not come with the package
+foreign_transform if {
+	some transform in input.process.msiexec.transforms
+	not comes_along(transform)
+}
+
+# METADATA
+# title: A transform embedded in the package, or beside it under a plain name
+# description: |
+#   ":name" is embedded, "@name" and "|name" are secured ones; a full path comes along
+#   where it lies in the package's own folder.
+# scope: document
+comes_along(transform) if {
+	every mark in ["\\", "/", ":"] {
+		not contains(trim_left(transform, ":@|"), mark)
+	}
+}
+
+comes_along(transform) if {
+	folder := input.process.msiexec.package.folders[0]
+	startswith(transform, concat("", [folder, "\\"]))
+	not contains(transform, "..")
 }
 
 # METADATA

@@ -41,6 +41,24 @@ test_client_without_a_package_or_from_a_share_or_below_an_installer_is_not if {
 	not machinery.own with input as fixtures.start(fixtures.client, fixtures.server, [])
 }
 
+test_client_with_a_transform_of_the_package_is_machinery if {
+	every transform in [":1033", "site.mst", "@site.mst", "|site.mst", "c:\\program files\\o\\site.mst"] {
+		machinery.own with input as fixtures.start(transformed(transform), fixtures.explorer, [])
+	}
+}
+
+test_client_with_a_transform_from_elsewhere_is_not if {
+	every transform in ["c:\\users\\eve\\x.mst", "\\\\files\\x.mst", "https://files.example/x.mst", "..\\x.mst", "c:\\program files\\o\\..\\x.mst", "@\\\\files\\x.mst"] {
+		not machinery.own with input as fixtures.start(transformed(transform), fixtures.explorer, [])
+	}
+}
+
+transformed(transform) := fixtures.msiexec("msiexec /i", "client", {
+	"verb": "install",
+	"package": fixtures.path_package("c:\\program files\\o\\o.msi"),
+	"transforms": ["site.mst", transform],
+})
+
 test_console_host_in_the_kernels_form_is_machinery if {
 	every command_line in ["\\??\\c:\\windows\\system32\\conhost.exe 0xffffffff -forcev1", "\\??\\c:\\windows\\system32\\conhost.exe 0x4", "c:\\windows\\system32\\conhost.exe 0xffffffff"] {
 		machinery.own with input as console(command_line)
