@@ -38,7 +38,7 @@ func (r *reading) securityProcessStart() {
 	}
 	parent := r.pid("ProcessId")
 	if parent == 0 && r.record.clobbered {
-		parent = parsePID(messageField(r.record.message.string(), "Creator Process ID"))
+		parent = parsePID(messageField(r.record.message, "Creator Process ID"))
 	}
 	r.event.Parent = Process{
 		PID:     parent,
@@ -53,7 +53,7 @@ func (r *reading) securityProcessEnd() {
 	pid := r.pid("ProcessId")
 	if r.record.clobbered {
 		// The header's ProcessID (4, the kernel) may stand where the event's was.
-		if said := parsePID(messageField(r.record.message.string(), "Process ID")); said != 0 {
+		if said := parsePID(messageField(r.record.message, "Process ID")); said != 0 {
 			pid = said
 		}
 	}

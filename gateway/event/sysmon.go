@@ -96,7 +96,7 @@ func (r *reading) sysmonActor() {
 	if p.PID == 0 && r.record.clobbered {
 		// NXLog's field names ignore case, so its header ProcessID (Sysmon's
 		// own process) has overwritten the event's ProcessId.
-		p.PID = parsePID(messageField(r.record.message.string(), "ProcessId"))
+		p.PID = parsePID(messageField(r.record.message, "ProcessId"))
 	}
 	p.Image = r.path("process.image", "Image")
 	p.User = r.text("process.user", "User")
@@ -142,7 +142,7 @@ func (r *reading) registryOperation() string {
 	}
 	switch operation {
 	case "", "CRITICAL", "ERROR", "WARNING", "INFO", "VERBOSE", "DEBUG", "AUDIT_SUCCESS", "AUDIT_FAILURE":
-		return r.present("event.registry.operation", messageField(r.record.message.string(), "EventType"))
+		return r.present("event.registry.operation", messageField(r.record.message, "EventType"))
 	}
 	return operation
 }
