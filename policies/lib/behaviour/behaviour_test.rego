@@ -34,6 +34,8 @@ test_execution_in_anothers_name_is_alarming if {
 		"msbuild.exe x.proj": "runs code through a system tool",
 		"forfiles.exe /p c:\\windows /c calc": "runs code through a system tool",
 		"rundll32.exe c:\\users\\public\\x.dll,run": "loads a file from a place where payloads run from",
+		"rundll32.exe c:\\users\\alice\\x.dll,run": "loads a file from a place where payloads run from",
+		"rundll32.exe c:/users/alice/x.dll,run": "loads a file from a place where payloads run from",
 		"regsvr32.exe /s %temp%\\x.dll": "loads a file from a place where payloads run from",
 		"installutil.exe c:\\programdata\\orrery\\x.dll": "loads a file from a place where payloads run from",
 		"rundll32.exe \\\\files.orrery.example@ssl\\x\\x.dll,run": "loads a remote file",
