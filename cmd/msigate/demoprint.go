@@ -36,7 +36,7 @@ const afterVerdicts = 1 << 20
 
 func (p *demoPrinter) story(name, about string, events int) {
 	p.tell()
-	fmt.Fprintf(p.w, "\n%s  %s\n%s\n\n", p.say.paint(bold, name), p.say.paint(dim, fmt.Sprintf("%d events", events)), wrap(about, "  ", "  "))
+	fmt.Fprintf(p.w, "\n%s  %s\n%s\n\n", p.say.paint(bold, name), p.say.paint(dim, counted(events, "event")), wrap(about, "  ", "  "))
 }
 
 // tell prints what was seen of a story.
@@ -70,7 +70,7 @@ func (p *demoPrinter) verdict(_ string, f *finding.DetectionFinding, header bus.
 	case header.Get(gateway.HeaderActivity) == finding.Close.String():
 		beside, below = "closed here, it goes on as "+string(m.MovedTo), nil
 	case header.Get(gateway.HeaderActivity) == finding.Change.String():
-		beside, below = fmt.Sprintf("the same finding, now %d decisions", f.Count), added(f)
+		beside, below = fmt.Sprintf("the same finding, now %s", counted(f.Count, "decision")), added(f)
 	case header.Get(gateway.HeaderPrevious) != "":
 		beside = "was " + header.Get(gateway.HeaderPrevious)
 	}
@@ -90,7 +90,11 @@ func added(f *finding.DetectionFinding) []string {
 			titles = append(titles, finding.Printable(s.Title))
 		}
 	}
-	return []string{"added: " + finding.Printable(last.Name), "why: " + strings.Join(titles, ", ")}
+	below := []string{"added: " + finding.Printable(last.Name)}
+	if len(titles) > 0 {
+		below = append(below, "why: "+strings.Join(titles, ", "))
+	}
+	return below
 }
 
 // expected is a decision that opens no finding; it is on DECISIONS only.

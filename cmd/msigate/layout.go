@@ -1,6 +1,7 @@
 package main
 
 import (
+	"fmt"
 	"strings"
 	"unicode/utf8"
 
@@ -32,6 +33,14 @@ func pad(text string, width int) string {
 		return text + strings.Repeat(" ", n)
 	}
 	return text
+}
+
+// counted is a number with its noun.
+func counted(n int, noun string) string {
+	if n == 1 {
+		return "1 " + noun
+	}
+	return fmt.Sprintf("%d %ss", n, noun)
 }
 
 // wrap breaks text at spaces into lines of lineWidth, the first indented by

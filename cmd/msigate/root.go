@@ -154,10 +154,12 @@ func (c *command) help() *cobra.Command {
 			about, rest, err := cmd.Root().Find(args)
 			switch {
 			case err != nil:
-				return usageError(err)
+				return unknownCommand(cmd.Root(), args[0])
 			case len(rest) > 0:
 				return unknownCommand(about, rest[0])
 			default:
+				about.InitDefaultHelpFlag() // cobra adds it to the command it runs only
+				about.InitDefaultHelpFlag() // as calling it with --help would
 				return about.Help()
 			}
 		},

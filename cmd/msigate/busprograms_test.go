@@ -1,0 +1,112 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"os"
+	"os/signal"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"syscall"
+	"time"
+
+	"msigate/gateway/bus"
+	"msigate/gateway/finding"
+)
+
+// natsd is a nats-server for the scripts: natsd FOLDER URLFILE. It writes its
+// URL when it is ready, and ends with SIGINT.
+func natsd() {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	defer stop()
+	server, err := bus.StartEmbedded(ctx, bus.EmbeddedOptions{StoreDir: os.Args[1]})
+	if err == nil {
+		err = os.WriteFile(os.Args[2]+".new", []byte(server.URL()+"\n"), 0o644)
+	}
+	if err == nil {
+		err = os.Rename(os.Args[2]+".new", os.Args[2])
+	}
+	if err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		os.Exit(1)
+	}
+	<-ctx.Done()
+	server.Shutdown()
+}
+
+// shipper publishes events as a shipper would, each to its own host's subject,
+// and prints the first verdict that comes of them: shipper URL FILE. With
+// -typed FILE, what it publishes is the first event that `msigate run` printed.
+func shipper() {
+	ctx, cancel := context.WithTimeout(context.Background(), 20*time.Second)
+	defer cancel()
+	if err := ship(ctx, os.Args[1:]); err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		os.Exit(1)
+	}
+}
+
+func ship(ctx context.Context, args []string) error {
+	typed := args[0] == "-typed"
+	if typed {
+		args = args[1:]
+	}
+	conn, err := bus.Connect(ctx, bus.Options{URL: args[0], Name: "shipper"})
+	if err != nil {
+		return err
+	}
+	defer func() { _ = conn.Close(ctx) }()
+	text, err := os.ReadFile(filepath.FromSlash(args[1]))
+	if err != nil {
+		return err
+	}
+	from, err := bus.LastSequence(ctx, conn, bus.StreamVerdicts)
+	if err != nil {
+		return err
+	}
+	if typed {
+		command := regexp.MustCompile(`nats --server \S+ pub (\S+) '([^']+)'`).FindSubmatch(text)
+		if command == nil {
+			return errors.New("no nats pub in " + string(text))
+		}
+		if _, err := conn.Ship(ctx, string(command[1]), "", command[2], nil); err != nil {
+			return err
+		}
+	} else if err := shipLines(ctx, conn, string(text)); err != nil {
+		return err
+	}
+	got := false
+	err = bus.Tail(ctx, conn, bus.TailOptions{Stream: bus.StreamVerdicts, From: from + 1}, func(m *bus.Message) bool {
+		var f finding.DetectionFinding
+		if err := json.Unmarshal(m.Data, &f); err != nil {
+			fmt.Println(err)
+		}
+		fmt.Println(m.Subject, f.Severity, f.Message)
+		got = true
+		return false
+	})
+	if err == nil && !got {
+		return errors.New("no verdict came in time")
+	}
+	return err
+}
+
+func shipLines(ctx context.Context, conn *bus.Conn, text string) error {
+	for line := range strings.Lines(text) {
+		var event struct {
+			Winlog struct {
+				Computer string `json:"computer_name"`
+			} `json:"winlog"`
+		}
+		if err := json.Unmarshal([]byte(line), &event); err != nil {
+			return err
+		}
+		if _, err := conn.Ship(ctx, bus.EventSubject(event.Winlog.Computer), "", []byte(line), nil); err != nil {
+			return err
+		}
+	}
+	return nil
+}

@@ -1,0 +1,260 @@
+package main
+
+import (
+	"archive/tar"
+	"bytes"
+	"compress/gzip"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/rogpeppe/go-internal/testscript"
+)
+
+func TestMain(m *testing.M) {
+	testscript.Main(m, map[string]func(){
+		"msigate": main,
+		"shipper": shipper,
+		"natsd":   natsd,
+	})
+}
+
+// TestScripts runs what a person types, one topic a file. $PROJECT is the
+// project's folder.
+func TestScripts(t *testing.T) {
+	project, err := filepath.Abs("../..")
+	if err != nil {
+		t.Fatal(err)
+	}
+	testscript.Run(t, testscript.Params{
+		Dir:                 "testdata/script",
+		RequireExplicitExec: true,
+		RequireUniqueNames:  true,
+		Setup: func(env *testscript.Env) error {
+			env.Setenv("PROJECT", project)
+			env.Setenv("TERM", "xterm")
+			return nil
+		},
+		Cmds: map[string]func(*testscript.TestScript, bool, []string){
+			"exitcode": exitCode,
+			"isjson":   isJSON,
+			"row":      row,
+			"targz":    targz,
+			"gzip":     gzipped,
+			"repeat":   repeat,
+			"width":    width,
+			"readenv":  readEnv,
+			"copytree": copyTree,
+		},
+	})
+}
+
+// exitCode runs a program and asserts its exit code: exitcode N program [args…].
+// Its output is there for stdout and stderr.
+func exitCode(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) < 2 {
+		ts.Fatalf("usage: exitcode N program [args…]")
+	}
+	want, err := strconv.Atoi(args[0])
+	ts.Check(err)
+	err = ts.Exec(args[1], args[2:]...)
+	got := 0
+	if status := (*exec.ExitError)(nil); errors.As(err, &status) {
+		got = status.ExitCode()
+	} else {
+		ts.Check(err)
+	}
+	if got != want {
+		ts.Fatalf("exit code %d, want %d\nstdout: %s\nstderr: %s", got, want, ts.ReadFile("stdout"), ts.ReadFile("stderr"))
+	}
+}
+
+// isJSON asserts that a file is JSON texts, one a line with -lines.
+func isJSON(ts *testscript.TestScript, neg bool, args []string) {
+	lines := len(args) == 2 && args[0] == "-lines"
+	if neg || len(args) == 0 {
+		ts.Fatalf("usage: isjson [-lines] file")
+	}
+	text := strings.TrimSpace(ts.ReadFile(args[len(args)-1]))
+	texts := []string{text}
+	if lines {
+		texts = strings.Split(text, "\n")
+	}
+	for i, one := range texts {
+		if !json.Valid([]byte(one)) {
+			ts.Fatalf("%d is no JSON: %s", i+1, one)
+		}
+	}
+}
+
+// decidedFields is what eval --output jsonl promises of every row.
+var decidedFields = []string{
+	"source", "line", "record", "record_id", "host", "time", "kind", "disposition", "severity",
+	"signals", "finding", "approval", "near_misses", "missing", "decision_id", "bundles",
+}
+
+// row asserts that a file of eval's rows has one with the values given
+// (name=JSON or a text; at=N chooses the Nth row, from 1), and that each row has
+// every promised field.
+func row(ts *testscript.TestScript, neg bool, args []string) {
+	if len(args) < 1 {
+		ts.Fatalf("usage: [!] row file [name=value…]")
+	}
+	for line := range strings.Lines(ts.ReadFile(args[0])) {
+		var fields map[string]json.RawMessage
+		ts.Check(json.Unmarshal([]byte(line), &fields))
+		for _, name := range decidedFields {
+			value, there := fields[name]
+			if !there || string(value) == "null" && name != "approval" {
+				ts.Fatalf("field %s is absent or null: %s", name, line)
+			}
+		}
+		if rowHas(fields, args[1:]) {
+			if neg {
+				ts.Fatalf("unexpected row: %s", line)
+			}
+			return
+		}
+	}
+	if !neg {
+		ts.Fatalf("no row with %s in\n%s", strings.Join(args[1:], " "), ts.ReadFile(args[0]))
+	}
+}
+
+func rowHas(fields map[string]json.RawMessage, want []string) bool {
+	return !slices.ContainsFunc(want, func(w string) bool {
+		name, value, _ := strings.Cut(w, "=")
+		have := string(fields[name])
+		return have != value && have != strconv.Quote(value)
+	})
+}
+
+// targz packs a folder: targz folder file.
+func targz(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) != 2 {
+		ts.Fatalf("usage: targz folder file")
+	}
+	root := ts.MkAbs(args[0])
+	var packed bytes.Buffer
+	zip := gzip.NewWriter(&packed)
+	archive := tar.NewWriter(zip)
+	ts.Check(filepath.WalkDir(root, func(path string, entry fs.DirEntry, err error) error {
+		if err != nil || !entry.Type().IsRegular() {
+			return err
+		}
+		content, err := os.ReadFile(path)
+		if err != nil {
+			return err
+		}
+		name, err := filepath.Rel(root, path)
+		if err != nil {
+			return err
+		}
+		if err := archive.WriteHeader(&tar.Header{Name: filepath.ToSlash(name), Mode: 0o644, Size: int64(len(content))}); err != nil {
+			return err
+		}
+		_, err = archive.Write(content)
+		return err
+	}))
+	ts.Check(archive.Close())
+	ts.Check(zip.Close())
+	ts.Check(os.WriteFile(ts.MkAbs(args[1]), packed.Bytes(), 0o644))
+}
+
+// gzipped packs a file: gzip file file.gz.
+func gzipped(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) != 2 {
+		ts.Fatalf("usage: gzip file file.gz")
+	}
+	var packed bytes.Buffer
+	zip := gzip.NewWriter(&packed)
+	_, err := zip.Write([]byte(ts.ReadFile(args[0])))
+	ts.Check(err)
+	ts.Check(zip.Close())
+	ts.Check(os.WriteFile(ts.MkAbs(args[1]), packed.Bytes(), 0o644))
+}
+
+// repeat writes a file many times into another: repeat N file file.
+func repeat(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) != 3 {
+		ts.Fatalf("usage: repeat N file file")
+	}
+	n, err := strconv.Atoi(args[0])
+	ts.Check(err)
+	ts.Check(os.WriteFile(ts.MkAbs(args[2]), bytes.Repeat([]byte(ts.ReadFile(args[1])), n), 0o644))
+}
+
+// width asserts that no line of a file is wider, but for one that is a single
+// word: width N file.
+func width(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) != 2 {
+		ts.Fatalf("usage: width N file")
+	}
+	most, err := strconv.Atoi(args[0])
+	ts.Check(err)
+	for line := range strings.Lines(ts.ReadFile(args[1])) {
+		line = strings.TrimRight(line, "\n")
+		if n := len([]rune(line)); n > most && len(strings.Fields(line)) > 1 {
+			ts.Fatalf("%d columns: %s", n, line)
+		}
+	}
+}
+
+// copyTree copies a folder of the project, which is not to be changed: copytree folder folder.
+func copyTree(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) != 2 {
+		ts.Fatalf("usage: copytree from to")
+	}
+	ts.Check(os.CopyFS(ts.MkAbs(args[1]), os.DirFS(ts.MkAbs(args[0]))))
+}
+
+// readEnv waits for a file that another process writes, and takes what the
+// pattern's group matches in it into a variable: readenv NAME file pattern.
+func readEnv(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) != 3 {
+		ts.Fatalf("usage: readenv NAME file pattern")
+	}
+	pattern, err := regexp.Compile(args[2])
+	ts.Check(err)
+	file := ts.MkAbs(args[1])
+	ts.Check(eventually(context.Background(), func() error {
+		text, err := os.ReadFile(file)
+		if err != nil {
+			return err
+		}
+		match := pattern.FindSubmatch(text)
+		if match == nil {
+			return fmt.Errorf("%s does not match %s: %s", args[1], pattern, text)
+		}
+		ts.Setenv(args[0], string(match[1]))
+		return nil
+	}))
+}
+
+// eventually tries until it works, for half a minute at most.
+func eventually(ctx context.Context, try func() error) error {
+	ctx, cancel := context.WithTimeout(ctx, 30*time.Second)
+	defer cancel()
+	for {
+		err := try()
+		if err == nil {
+			return nil
+		}
+		select {
+		case <-ctx.Done():
+			return err
+		case <-time.After(20 * time.Millisecond):
+		}
+	}
+}
