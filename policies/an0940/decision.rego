@@ -42,7 +42,9 @@ found := {id: held | held := data.an0940.signals[id].held}
 # METADATA
 # title: Signals that no entry excuses
 # scope: document
-standing := told if not approvals.approval
+standing := [] if count(told) == 0
+
+else := told if not approvals.approval
 
 else := [held | some held in told; not held.excusable]
 
@@ -64,16 +66,15 @@ else := "expected"
 # title: An entry explains what would else stand, or an install that a tool began
 # scope: document
 in_effect if {
-	approvals.approval
 	count(told) > 0
 	count(standing) == 0
 }
 
 in_effect if {
-	approvals.approval
 	count(told) == 0
 	input.event.kind == "process_start"
 	input.process.role == "client"
+	approvals.approval
 }
 
 # METADATA
@@ -94,8 +95,8 @@ near_misses := array.slice(
 	),
 	0, 3,
 ) if {
-	approvals.approval
 	count(standing) > 0
+	approvals.approval
 }
 
 else := approvals.near_misses if count(standing) > 0
