@@ -156,3 +156,19 @@ func BenchmarkDecide(b *testing.B) {
 		})
 	}
 }
+
+func TestTimeThatIsNotKnownIsZeroAndApprovesNothing(t *testing.T) {
+	c := shellBelowServer()
+	c.Event.Time = time.Time{}
+	d := builtIn(t).Decide(t.Context(), Trigger{Stream: "file", Sequence: 1, Cause: CauseEvent}, Facts{Context: c, Host: "ws01"})
+	var input struct {
+		Now   int64
+		Event struct{ Time int64 }
+	}
+	if err := json.Unmarshal(d.Input, &input); err != nil || input.Now != 0 || input.Event.Time != 0 {
+		t.Errorf("now %d, time %d, %v; want 0 and 0", input.Now, input.Event.Time, err)
+	}
+	if d.Answer.Disposition != Alert {
+		t.Errorf("%s; want alert", d.Answer.Disposition)
+	}
+}

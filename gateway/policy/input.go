@@ -44,7 +44,7 @@ func inputValue(f Facts) ast.Value {
 	host.set("groups", stringsTerm(f.Groups))
 	o.set("host", host.term())
 	o.set("missing", stringsTerm(c.Missing))
-	o.set("now", integerTerm(f.Now.UnixNano()))
+	o.set("now", timeTerm(f.Now))
 	return o.term().Value
 }
 
@@ -55,7 +55,7 @@ func eventTerm(e *event.Event, pkg *install.Package) *ast.Term {
 	o.set("provider", ast.StringTerm(event.LowerASCII(e.Provider)))
 	o.string("channel", e.Channel)
 	o.string("shape", string(e.Shape))
-	o.set("time", integerTerm(e.Time.UnixNano()))
+	o.set("time", timeTerm(e.Time))
 	o.set("mangled", stringsTerm(e.Mangled))
 	switch e.Kind {
 	case event.KindInstall:
@@ -204,6 +204,15 @@ func stringsTerm(values []string) *ast.Term {
 
 func integerTerm(v int64) *ast.Term {
 	return ast.NewTerm(ast.Number(strconv.FormatInt(v, 10)))
+}
+
+// timeTerm is nanoseconds since 1970; 0 where no time is known, for which
+// UnixNano has no defined value.
+func timeTerm(t time.Time) *ast.Term {
+	if t.IsZero() {
+		return integerTerm(0)
+	}
+	return integerTerm(t.UnixNano())
 }
 
 // object collects the pairs of one OPA object, leaving out what is empty.
