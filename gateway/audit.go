@@ -46,13 +46,20 @@ func (f *faultAudit) due(kind string, now time.Time) bool {
 
 func (g *Gateway) auditFault(d *policy.Decision) {
 	if now := time.Now(); g.faults.due(d.FaultKind(), now) {
-		g.audit(auditEvent{Time: now, Event: "evaluation_fault", Bundles: d.Bundles, Detail: d.Fault})
+		g.audit(g.given, auditEvent{Time: now, Event: "evaluation_fault", Bundles: d.Bundles, Detail: d.Fault})
 	}
 }
 
-// audit hands an event to the auditor. It waits where many are ahead: they are
-// few, and none may be lost.
-func (g *Gateway) audit(e auditEvent) { g.audits <- e }
+// audit hands an event to the auditor. It waits where many are ahead, until ctx
+// ends: they are few, and none may be lost but those of a gateway that stops
+// without its bus.
+func (g *Gateway) audit(ctx context.Context, e auditEvent) {
+	select {
+	case g.audits <- e:
+	case <-ctx.Done():
+		g.options.Telemetry.Log.Error("an audit event was not stored", "event", e.Event, "detail", e.Detail, "error", ctx.Err())
+	}
+}
 
 // runAuditor publishes audit events one after the other until audits is closed.
 func (g *Gateway) runAuditor(ctx context.Context) {

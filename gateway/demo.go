@@ -89,6 +89,7 @@ type demo struct {
 	handler DemoHandler
 	running Running
 	conn    *bus.Conn
+	shipped uint64 // stream sequence of the last event
 
 	mu      sync.Mutex // of what follows, and of calls to handler
 	seen    map[string]uint64
@@ -139,9 +140,11 @@ func (d *demo) tell(ctx context.Context, name string) error {
 	d.mu.Unlock()
 	for i, line := range lines {
 		subject := bus.EventSubject(hostOf(line))
-		if _, err := d.conn.Ship(ctx, subject, fmt.Sprintf("demo/%s/%d", name, i), line, nil); err != nil {
+		sequence, err := d.conn.Ship(ctx, subject, fmt.Sprintf("demo/%s/%d", name, i), line, nil)
+		if err != nil {
 			return err
 		}
+		d.shipped = sequence
 		d.summary.Published++
 	}
 	return d.settled(ctx)
@@ -182,7 +185,8 @@ func (d *demo) settled(ctx context.Context) error {
 
 func (d *demo) caughtUp(ctx context.Context) (bool, error) {
 	lag, err := d.running.Gateway.Lag(ctx)
-	if err != nil || lag.Pending > 0 || lag.AckPending > 0 {
+	// What is pending would not do: the server may not have counted the last one yet.
+	if err != nil || lag.AckFloor < d.shipped {
 		return false, err
 	}
 	for _, stream := range []string{bus.StreamVerdicts, bus.StreamDecisions, bus.StreamQuarantine} {

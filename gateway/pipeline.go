@@ -23,11 +23,9 @@
 package gateway
 
 import (
-	"cmp"
 	"context"
 	"time"
 
-	"msigate/gateway/bus"
 	"msigate/gateway/event"
 	"msigate/gateway/finding"
 	"msigate/gateway/install"
@@ -260,37 +258,4 @@ func (w *Worker) Evictions() map[string]uint64 {
 	all := w.tracker.Evictions()
 	all["findings"] = w.findings.Evicted()
 	return all
-}
-
-// sender is whom the subject names: the host, or the collector. Offline it is "".
-func (m *Message) sender() string { return cmp.Or(m.Host, m.Reporter) }
-
-// hostShortened tells that Host is not the host's name but a hash of it.
-func (m *Message) hostShortened() bool { return bus.Shortened(m.Host) }
-
-// sort names every record's host without its DNS suffix, and gives those that
-// speak for another host than their subject's the fault wrong_host.
-func (m *Message) sort(records []event.Record, suffixes []string) []event.Record {
-	for i := range records {
-		e := records[i].Event
-		if records[i].Fault != nil || e == nil {
-			continue
-		}
-		whole := e.Host
-		e.Host = event.TrimDNSSuffix(whole, suffixes)
-		if m.Host != "" && !m.speaksFor(e.Host) && !m.speaksFor(whole) {
-			records[i].Fault = &event.Fault{
-				Reason: event.ReasonWrongHost,
-				Detail: "the record is of host " + e.Host + ", its subject speaks for " + m.Host,
-			}
-		}
-	}
-	return records
-}
-
-// speaksFor tells whether the message's subject allows it to speak for host.
-// The token of a very long name is a hash that cannot be undone: it is
-// compared as it stands.
-func (m *Message) speaksFor(host string) bool {
-	return m.Host == host || m.Host == bus.HostToken(host)
 }

@@ -88,13 +88,13 @@ func (g *Gateway) reload(ctx context.Context) {
 	if err != nil {
 		tel.Metrics.Activation(telemetry.Refused)
 		tel.Log.ErrorContext(span.Context, "bundles refused; the policy that was active stays", "error", err)
-		g.audit(auditEvent{Time: now, Event: "refusal", Bundles: g.options.Policy.Snapshot().Bundles(), Detail: err.Error()})
+		g.audit(ctx, auditEvent{Time: now, Event: "refusal", Bundles: g.options.Policy.Snapshot().Bundles(), Detail: err.Error()})
 		return
 	}
 	tel.Metrics.Activation(telemetry.Activated)
 	tel.Metrics.SnapshotActive(s.Created(), metricBundles(s.Bundles()))
 	tel.Log.InfoContext(span.Context, "policy active", "bundles", describe(bundles), "canaries", len(s.Canaries()), "took", now.Sub(began))
-	g.audit(auditEvent{Time: now, Event: "activation", Bundles: s.Bundles(), Detail: describe(bundles)})
+	g.audit(ctx, auditEvent{Time: now, Event: "activation", Bundles: s.Bundles(), Detail: describe(bundles)})
 }
 
 // build reads every source and compiles them together.

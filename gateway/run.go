@@ -46,12 +46,14 @@ func Run(ctx context.Context, o RunOptions) (err error) {
 	if err != nil {
 		return err
 	}
-	conn, url, stopServer, err := openBus(ctx, o, tel)
+	watch := &busWatch{log: tel.Log}
+	conn, url, stopServer, err := openBus(ctx, o, tel, watch)
 	if err != nil {
 		return err
 	}
 	defer stopServer()
 	defer func() {
+		watch.leaving.Store(true)
 		bounded, cancel := context.WithTimeout(context.WithoutCancel(ctx), 5*time.Second)
 		defer cancel()
 		err = errors.Join(err, conn.Close(bounded))
@@ -74,7 +76,7 @@ func Run(ctx context.Context, o RunOptions) (err error) {
 		return errors.Join(err, stop(ctx, g, o.Config.Drain))
 	}
 	first := active.Snapshot()
-	g.audit(auditEvent{Time: first.Created(), Event: "activation", Bundles: first.Bundles(), Detail: "start"})
+	g.audit(background, auditEvent{Time: first.Created(), Event: "activation", Bundles: first.Bundles(), Detail: "start"})
 	watching := g.watchBundles(background)
 	go g.observe(background)
 	if o.Ready != nil {
@@ -111,7 +113,7 @@ func setUpTelemetry(ctx context.Context, o RunOptions) (*telemetry.Telemetry, er
 func embedded(c Config) bool { return c.NATS.URL == "" && c.NATS.Context == "" }
 
 // openBus connects to the configured NATS, or starts one inside and connects to that.
-func openBus(ctx context.Context, o RunOptions, tel *telemetry.Telemetry) (conn *bus.Conn, url string, stop func(), err error) {
+func openBus(ctx context.Context, o RunOptions, tel *telemetry.Telemetry, watch *busWatch) (conn *bus.Conn, url string, stop func(), err error) {
 	options := o.Config.NATS.BusOptions()
 	stop = func() {}
 	if embedded(o.Config) {
@@ -126,7 +128,7 @@ func openBus(ctx context.Context, o RunOptions, tel *telemetry.Telemetry) (conn 
 		}
 		options.URL, stop = server.URL(), server.Shutdown
 	}
-	options.OnState = logState(tel.Log)
+	options.OnState = watch.changed
 	if conn, err = bus.Connect(ctx, options); err != nil {
 		stop()
 		return nil, "", func() {}, err
@@ -147,18 +149,21 @@ func (c NATSConfig) BusOptions() bus.Options {
 	}
 }
 
-// logState says when the bus goes and when it is back.
-func logState(log *slog.Logger) func(bus.State) {
-	var lost atomic.Bool
-	return func(s bus.State) {
-		switch {
-		case s.Closed:
-		case !s.Connected:
-			lost.Store(true)
-			log.Warn("NATS is gone; events wait in the stream, reconnecting", "server", s.Server, "error", s.LastError)
-		case lost.Swap(false):
-			log.Info("NATS is back", "server", s.Server)
+// busWatch says when the bus goes and when it is back.
+type busWatch struct {
+	log           *slog.Logger
+	lost, leaving atomic.Bool // leaving: this side closes the connection
+}
+
+func (w *busWatch) changed(s bus.State) {
+	switch {
+	case s.Closed, w.leaving.Load():
+	case !s.Connected:
+		if !w.lost.Swap(true) {
+			w.log.Warn("NATS is gone; events wait in the stream, reconnecting", "server", s.Server, "error", s.LastError)
 		}
+	case w.lost.Swap(false):
+		w.log.Info("NATS is back", "server", s.Server)
 	}
 }
 
