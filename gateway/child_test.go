@@ -118,13 +118,14 @@ func startGateway(t testing.TB, config Config) *child {
 	return c
 }
 
-// awaitFloor waits until the gateway has acknowledged everything up to a sequence.
-func (c *child) awaitFloor(sequence uint64, bound time.Duration) {
+// awaitFloor waits until the gateway has acknowledged everything up to a
+// sequence, and gives how far it is then.
+func (c *child) awaitFloor(sequence uint64, bound time.Duration) uint64 {
 	c.t.Helper()
-	for deadline := time.Now().Add(bound); ; time.Sleep(20 * time.Millisecond) {
+	for deadline := time.Now().Add(bound); ; time.Sleep(5 * time.Millisecond) {
 		floor := c.ask("floor")
 		if floor >= sequence {
-			return
+			return floor
 		}
 		if time.Now().After(deadline) {
 			c.t.Fatalf("acknowledged up to %d of %d within %s", floor, sequence, bound)
