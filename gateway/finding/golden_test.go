@@ -82,6 +82,9 @@ func needSchema(t *testing.T) *jsonschema.Schema {
 	t.Helper()
 	schema := ocsfSchema(t)
 	if schema == nil {
+		if os.Getenv("MSIGATE_SHARED") == "required" {
+			t.Fatal("the OCSF schema is required here, at " + schemaPath)
+		}
 		t.Skip("skipped: no OCSF schema at " + schemaPath)
 	}
 	return schema
