@@ -48,7 +48,7 @@ func ReadConfig(path string) (Config, error) {
 	if err := yaml.Unmarshal(raw, &root); err != nil {
 		return config, &ConfigError{File: path, Problem: err.Error()}
 	}
-	if len(root.Content) == 0 {
+	if len(root.Content) == 0 || root.Content[0].Tag == "!!null" {
 		return config, nil
 	}
 	reader := configReader{file: path}
@@ -86,11 +86,25 @@ func (r *configReader) fault(line int, format string, args ...any) {
 	r.errors = append(r.errors, &ConfigError{File: r.file, Line: line, Problem: fmt.Sprintf(format, args...)})
 }
 
+// told tells whether there is a fault in the line of err already.
+func (r *configReader) told(err error) bool {
+	return slices.ContainsFunc(r.errors, func(other error) bool { return lineOf(other) == lineOf(err) })
+}
+
+func lineOf(err error) int {
+	var fault *ConfigError
+	if errors.As(err, &fault) {
+		return fault.Line
+	}
+	return 0
+}
+
 // environmentVariable is ${NAME}; a dollar sign alone stands for itself.
 var environmentVariable = regexp.MustCompile(`\$\{([A-Za-z_][A-Za-z0-9_]*)\}`)
 
 // expand replaces ${NAME} in values, so that no secret need stand in the file,
-// and finds duplicate keys, of which YAML libraries keep one or the other.
+// and finds duplicate keys, of which YAML libraries keep one or the other. The
+// later one is taken out, so that the rest can be looked at.
 func (r *configReader) expand(node *yaml.Node) {
 	if node.Kind == yaml.ScalarNode {
 		node.Value = environmentVariable.ReplaceAllStringFunc(node.Value, func(match string) string {
@@ -105,17 +119,25 @@ func (r *configReader) expand(node *yaml.Node) {
 			node.Tag = "" // a number from the environment is a number
 		}
 	}
+	if node.Kind != yaml.MappingNode {
+		for _, child := range node.Content {
+			r.expand(child)
+		}
+		return
+	}
 	seen := map[string]int{}
-	for i, child := range node.Content {
-		if node.Kind == yaml.MappingNode && i%2 == 0 {
-			if first, ok := seen[child.Value]; ok {
-				r.fault(child.Line, "%s stands here a second time, first in line %d", child.Value, first)
-			}
-			seen[child.Value] = child.Line
+	var kept []*yaml.Node
+	for pair := range slices.Chunk(node.Content, 2) {
+		key := pair[0]
+		if first, twice := seen[key.Value]; twice {
+			r.fault(key.Line, "%s stands here a second time, first in line %d", key.Value, first)
 			continue
 		}
-		r.expand(child)
+		seen[key.Value] = key.Line
+		kept = append(kept, pair...)
+		r.expand(pair[1])
 	}
+	node.Content = kept
 }
 
 var compileConfigSchema = sync.OnceValues(func() (*jsonschema.Schema, error) {
@@ -143,15 +165,16 @@ func (r *configReader) validate(root *yaml.Node) {
 	}
 	var invalid *jsonschema.ValidationError
 	if err := schema.Validate(value); errors.As(err, &invalid) {
-		r.leaves(root, invalid)
-	}
-	slices.SortStableFunc(r.errors, func(a, b error) int {
-		var x, y *ConfigError
-		if errors.As(a, &x) && errors.As(b, &y) {
-			return cmp.Compare(x.Line, y.Line)
+		below := configReader{file: r.file}
+		below.leaves(root, invalid)
+		for _, err := range below.errors {
+			// What is wrong with a value that an absent variable should have given says nothing.
+			if !r.told(err) {
+				r.errors = append(r.errors, err)
+			}
 		}
-		return 0
-	})
+	}
+	slices.SortStableFunc(r.errors, func(a, b error) int { return cmp.Compare(lineOf(a), lineOf(b)) })
 }
 
 // leaves reports the causes that have no cause of their own: the rest only says "below here".

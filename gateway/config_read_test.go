@@ -1,0 +1,229 @@
+package gateway
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"maps"
+	"os"
+	"path/filepath"
+	"reflect"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/santhosh-tekuri/jsonschema/v6"
+)
+
+// readConfigText reads a configuration of that text, named msigate.yaml.
+func readConfigText(t testing.TB, text string) (Config, error) {
+	t.Helper()
+	file := filepath.Join(t.TempDir(), "msigate.yaml")
+	if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	return ReadConfig(file)
+}
+
+func TestEveryFaultOfAConfigurationNamesFileAndLine(t *testing.T) {
+	tests := []struct {
+		name, text string
+		want       []string // each line of the error, from the file's name on
+	}{
+		{"unknown key", "observe: true\nobserv: true\n", []string{"msigate.yaml:2: observ is no setting"}},
+		{"unknown key, nested", "nats:\n  url: nats://127.0.0.1\n  tsl: {}\n", []string{"msigate.yaml:3: nats.tsl is no setting"}},
+		{"unknown key, in a list", "bundles:\n  - name: governance\n    path: ./g\n    wach: true\n", []string{"msigate.yaml:4: bundles.0.wach is no setting"}},
+		{"duplicate key", "workers: 1\nobserve: true\nworkers: 2\n", []string{"msigate.yaml:3: workers stands here a second time, first in line 1"}},
+		{"wrong type", "\nworkers: many\n", []string{"msigate.yaml:2: workers: got string, want integer"}},
+		{"no duration", "drain: soon\n", []string{"msigate.yaml:1: drain: 'soon' does not match pattern"}},
+		{"a duration without a unit", "drain: 20\n", []string{"msigate.yaml:1: drain: got number, want string"}},
+		{"out of bounds", "embedded:\n  port: 70000\n", []string{"msigate.yaml:2: embedded.port: maximum: got 70,000, want 65,535"}},
+		{"no such name", "bundles:\n  - path: ./p\n    name: polices\n", []string{"msigate.yaml:3: bundles.0.name: value must be one of 'policy', 'governance', 'baseline'"}},
+		{"a key is missing", "bundles:\n  - name: policy\n", []string{"msigate.yaml:2: bundles.0: missing property 'path'"}},
+		{"environment variable", "nats:\n  url: nats://${MSIGATE_TEST_NOT_SET}:4222\n", []string{"msigate.yaml:2: the environment variable MSIGATE_TEST_NOT_SET is not set"}},
+		{"no mapping", "- observe\n", []string{"msigate.yaml:1: got array, want object"}},
+		{"no YAML", "observe: [\n", []string{"msigate.yaml: yaml: line "}},
+		{
+			"all of them at once, in the order of the lines", "workers: -1\nnats:\n  url: ${MSIGATE_TEST_NOT_SET}\n  urls: x\nobserve: perhaps\n",
+			[]string{
+				"msigate.yaml:1: workers: minimum: got -1, want 0",
+				"msigate.yaml:3: the environment variable MSIGATE_TEST_NOT_SET is not set",
+				"msigate.yaml:4: nats.urls is no setting",
+				"msigate.yaml:5: observe: got string, want boolean",
+			},
+		},
+	}
+	for _, test := range tests {
+		t.Run(test.name, func(t *testing.T) {
+			_, err := readConfigText(t, test.text)
+			if err == nil {
+				t.Fatal("it was read")
+			}
+			var fault *ConfigError
+			if !errors.As(err, &fault) || filepath.Base(fault.File) != "msigate.yaml" {
+				t.Errorf("%#v is no ConfigError of the file", err)
+			}
+			got := strings.Split(err.Error(), "\n")
+			if len(got) != len(test.want) {
+				t.Fatalf("got %d faults, want %d:\n%v", len(got), len(test.want), err)
+			}
+			for i, line := range got {
+				if _, line, _ = strings.Cut(line, string(filepath.Separator)+"msigate.yaml"); !strings.HasPrefix("msigate.yaml"+line, test.want[i]) {
+					t.Errorf("fault %d:\nmsigate.yaml%s\nwant\n%s", i, line, test.want[i])
+				}
+			}
+		})
+	}
+}
+
+func TestConfigurationThatIsAbsentNamesTheFile(t *testing.T) {
+	_, err := ReadConfig(filepath.Join(t.TempDir(), "nowhere.yaml"))
+	if !errors.Is(err, os.ErrNotExist) || !strings.Contains(err.Error(), "nowhere.yaml") {
+		t.Errorf("got %v", err)
+	}
+}
+
+func TestEmptyConfigurationIsTheDefault(t *testing.T) {
+	for _, text := range []string{"", "\n# nothing yet\n", "{}\n", "---\n"} {
+		got, err := readConfigText(t, text)
+		if err != nil || !reflect.DeepEqual(got, DefaultConfig()) {
+			t.Errorf("%q: %v\n%+v", text, err, got)
+		}
+	}
+}
+
+func TestConfigurationOverridesOnlyWhatItNames(t *testing.T) {
+	t.Setenv("MSIGATE_TEST_HOST", "bus.corp.example")
+	t.Setenv("MSIGATE_TEST_WORKERS", "3")
+	t.Setenv("MSIGATE_TEST_QUOTED", "007")
+	got, err := readConfigText(t, `
+nats:
+  url: tls://${MSIGATE_TEST_HOST}:4222
+  credentials_file: "${MSIGATE_TEST_QUOTED}"
+workers: ${MSIGATE_TEST_WORKERS}
+limits:
+  findings: 100
+drain: 1m30s
+hosts:
+  dns_suffixes: [corp.example, $literal]
+`)
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := DefaultConfig()
+	want.NATS.URL, want.NATS.CredentialsFile = "tls://bus.corp.example:4222", "007"
+	want.Workers, want.Limits.Findings, want.Drain = 3, 100, 90*time.Second
+	want.Hosts.DNSSuffixes = []string{"corp.example", "$literal"}
+	if !reflect.DeepEqual(got, want) {
+		t.Errorf("got\n%+v\nwant\n%+v", got, want)
+	}
+}
+
+// schemaNode is the part of JSON Schema that describes a configuration.
+type schemaNode struct {
+	Type                 string                `json:"type"`
+	Description          string                `json:"description"`
+	Default              any                   `json:"default"`
+	Properties           map[string]schemaNode `json:"properties"`
+	Items                *schemaNode           `json:"items"`
+	Required             []string              `json:"required"`
+	AdditionalProperties *bool                 `json:"additionalProperties"`
+}
+
+func configSchemaRoot(t testing.TB) schemaNode {
+	t.Helper()
+	var root schemaNode
+	if err := json.Unmarshal(ConfigSchema(), &root); err != nil {
+		t.Fatal(err)
+	}
+	return root
+}
+
+func TestSchemaAndConfigAgreeFieldByField(t *testing.T) {
+	agrees(t, "", configSchemaRoot(t), reflect.TypeFor[Config](), reflect.ValueOf(DefaultConfig()))
+}
+
+// agrees holds a type to its schema: the same names, the types that YAML gives
+// them, and the default of the schema where there is a value of the default
+// configuration to compare.
+func agrees(t *testing.T, path string, node schemaNode, typ reflect.Type, value reflect.Value) {
+	t.Helper()
+	if path != "" && node.Description == "" {
+		t.Errorf("%s has no description", path)
+	}
+	switch {
+	case typ == reflect.TypeFor[time.Duration]():
+		wantsType(t, path, node, "string")
+		if node.Default == nil || !value.IsValid() {
+			t.Errorf("%s: the schema has no default", path)
+			return
+		}
+		if got, err := time.ParseDuration(fmt.Sprint(node.Default)); err != nil || got != time.Duration(value.Int()) {
+			t.Errorf("%s: the schema's default is %v, the program's %v", path, node.Default, value)
+		}
+	case typ.Kind() == reflect.Struct:
+		wantsType(t, path, node, "object")
+		if node.AdditionalProperties == nil || *node.AdditionalProperties {
+			t.Errorf("%s: the schema lets unknown keys pass", path)
+		}
+		fields := map[string]reflect.StructField{}
+		for field := range typ.Fields() {
+			fields[field.Tag.Get("yaml")] = field
+		}
+		if got, want := slices.Sorted(maps.Keys(node.Properties)), slices.Sorted(maps.Keys(fields)); !slices.Equal(got, want) {
+			t.Errorf("%s: the schema has %v, the type %v", path, got, want)
+		}
+		for name, field := range fields {
+			var of reflect.Value
+			if value.IsValid() {
+				of = value.FieldByIndex(field.Index)
+			}
+			child := node.Properties[name]
+			if slices.Contains(node.Required, name) {
+				child.Default = reflect.Zero(field.Type).Interface() // there is none, as it must be given
+			}
+			agrees(t, strings.TrimPrefix(path+"."+name, "."), child, field.Type, of)
+		}
+	case typ.Kind() == reflect.Slice:
+		wantsType(t, path, node, "array")
+		if got, ok := node.Default.([]any); !ok || value.IsValid() && len(got) != value.Len() {
+			t.Errorf("%s: the schema's default is %v, the program's %v", path, node.Default, value)
+		}
+		if node.Items == nil {
+			t.Fatalf("%s: the schema says nothing of the items", path)
+		}
+		if typ.Elem().Kind() == reflect.Struct {
+			agrees(t, path+"[]", *node.Items, typ.Elem(), reflect.Zero(typ.Elem()))
+		} else {
+			wantsType(t, path+"[]", *node.Items, "string")
+		}
+	default:
+		wantsType(t, path, node, map[reflect.Kind]string{reflect.String: "string", reflect.Int: "integer", reflect.Bool: "boolean"}[typ.Kind()])
+		if node.Default == nil || fmt.Sprint(node.Default) != fmt.Sprint(value) && fmt.Sprintf("%.0f", node.Default) != fmt.Sprint(value) {
+			t.Errorf("%s: the schema's default is %v, the program's %v", path, node.Default, value)
+		}
+	}
+}
+
+func wantsType(t *testing.T, path string, node schemaNode, want string) {
+	t.Helper()
+	if node.Type != want {
+		t.Errorf("%s: the schema says %q, the type needs %q", path, node.Type, want)
+	}
+}
+
+func TestSchemaIsAJSONSchema(t *testing.T) {
+	document, err := jsonschema.UnmarshalJSON(strings.NewReader(string(ConfigSchema())))
+	if err != nil {
+		t.Fatal(err)
+	}
+	compiler := jsonschema.NewCompiler()
+	meta, err := compiler.Compile("https://json-schema.org/draft/2020-12/schema")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := meta.Validate(document); err != nil {
+		t.Error(err)
+	}
+}
