@@ -89,7 +89,7 @@ func (e *Evaluation) Run(ctx context.Context, paths []string, stdin io.Reader, e
 func (e *Evaluation) steps(ctx context.Context, m FileMessage) []Step {
 	message := &Message{Stream: m.Source, Sequence: uint64(m.Line), Data: m.Data, Stamp: e.Now}
 	if m.Fault != nil {
-		return []Step{{Outcome: Quarantined, Fault: m.Fault}}
+		return []Step{e.worker.Refuse(ctx, e.Policy, message, m.Fault)}
 	}
 	if m.Records == nil {
 		steps, out := e.worker.Process(ctx, e.Policy, message)

@@ -29,8 +29,8 @@ const MaxFileMessage = 64 << 20
 type FileMessage struct {
 	Source  string         // the path as given, or the file's path below a folder as given
 	Line    int            // 1-based: the line, or the record's number in a .xml or .evtx file
-	Data    []byte         // the message; nil where Records hold it already (.evtx)
-	Records []event.Record // of a .evtx record
+	Data    []byte         // the message; nil where Records hold it already; the whole file where a record of .xml has a fault
+	Records []event.Record // of a record of .xml or .evtx
 	Fault   *event.Fault   // set where the message could not be read at all
 }
 
@@ -120,7 +120,7 @@ func readFile(ctx context.Context, path string, stdin io.Reader, each func(FileM
 	}
 	// A byte order mark says UTF-16 or UTF-8; without one the bytes stay as they are.
 	text := bufio.NewReaderSize(transform.NewReader(buffered, unicode.BOMOverride(transform.Nop)), 1<<16)
-	first, err := firstByte(text)
+	first, line, err := firstByte(text)
 	switch {
 	case errors.Is(err, io.EOF):
 		return nil
@@ -131,19 +131,21 @@ func readFile(ctx context.Context, path string, stdin io.Reader, each func(FileM
 	case first == '[' || format(path) == ".json" && !isLines(text):
 		return readWhole(path, text, false, each)
 	default:
-		return readLines(ctx, path, text, each)
+		return readLines(ctx, path, text, line, each)
 	}
 }
 
-// firstByte skips white space and peeks.
-func firstByte(r *bufio.Reader) (byte, error) {
-	for {
+// firstByte skips white space and peeks; line, from 1, is where that stands.
+func firstByte(r *bufio.Reader) (b byte, line int, err error) {
+	for line = 1; ; {
 		b, err := r.ReadByte()
-		if err != nil {
-			return 0, err
-		}
-		if !strings.ContainsRune(" \t\r\n", rune(b)) {
-			return b, r.UnreadByte()
+		switch {
+		case err != nil:
+			return 0, line, err
+		case b == '\n':
+			line++
+		case !strings.ContainsRune(" \t\r", rune(b)):
+			return b, line, r.UnreadByte()
 		}
 	}
 }
@@ -157,8 +159,9 @@ func isLines(r *bufio.Reader) bool {
 	return found && len(line) > 1 && line[len(line)-1] == '}'
 }
 
-func readLines(ctx context.Context, path string, r *bufio.Reader, each func(FileMessage) error) error {
-	for number := 1; ; number++ {
+// readLines takes each line as one message; first is the number of the next one.
+func readLines(ctx context.Context, path string, r *bufio.Reader, first int, each func(FileMessage) error) error {
+	for number := first; ; number++ {
 		if err := ctx.Err(); err != nil {
 			return err
 		}
@@ -214,12 +217,16 @@ func readWhole(path string, r io.Reader, numbered bool, each func(FileMessage) e
 	}
 	records, fault := event.Decode(data)
 	if fault != nil {
-		return each(FileMessage{Source: path, Line: 1, Fault: fault})
+		return each(FileMessage{Source: path, Line: 1, Data: data, Fault: fault})
 	}
 	for _, record := range records {
-		number := record.Index + 1
+		message := FileMessage{Source: path, Line: record.Index + 1}
+		if record.Fault != nil {
+			message.Data = data // whether it is in scope can be told from nothing else
+		}
 		record.Index = 0
-		if err := each(FileMessage{Source: path, Line: number, Records: []event.Record{record}}); err != nil {
+		message.Records = []event.Record{record}
+		if err := each(message); err != nil {
 			return err
 		}
 	}
