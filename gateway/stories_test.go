@@ -1,0 +1,187 @@
+package gateway
+
+import (
+	"bytes"
+	"encoding/json"
+	"flag"
+	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
+	"testing"
+	"time"
+
+	"msigate/gateway/finding"
+	"msigate/gateway/policy"
+)
+
+var update = flag.Bool("update", false, "write testdata/stories/*/decisions.golden.jsonl anew")
+
+// storyFolder is where the stories stand.
+const storyFolder = "../testdata/stories"
+
+// storyDecision is one line of decisions.golden.jsonl: what a person who
+// reviews a change of the policy needs to see of one decision.
+type storyDecision struct {
+	Line        int                `json:"line"` // of events.jsonl
+	Record      int                `json:"record"`
+	Host        string             `json:"host"`
+	Time        time.Time          `json:"time"`
+	Kind        string             `json:"kind"`
+	What        string             `json:"what"`
+	Disposition policy.Disposition `json:"disposition"`
+	Severity    policy.Severity    `json:"severity"`
+	Why         string             `json:"why"`
+	Signals     []policy.Signal    `json:"signals"`
+	Approval    *policy.Approval   `json:"approval,omitempty"`
+	NearMisses  []policy.NearMiss  `json:"near_misses,omitempty"`
+	Missing     []string           `json:"missing,omitempty"`
+	Finding     string             `json:"finding,omitempty"` // uid
+	Told        []string           `json:"told,omitempty"`    // what that did to the finding
+	Quarantine  string             `json:"quarantine,omitempty"`
+}
+
+// storyDecisions decides a story's events as a host's shipper sends them.
+func storyDecisions(t testing.TB, p *Policy, name string) []storyDecision {
+	t.Helper()
+	events, err := os.ReadFile(filepath.Join(storyFolder, name, "events.jsonl"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	var all []storyDecision
+	w := NewWorker(WorkerOptions{Version: "test"})
+	for i, line := range bytes.Split(bytes.TrimSpace(events), []byte("\n")) {
+		steps, _ := w.Process(patient(t), p, &Message{Stream: "EVENTS", Sequence: uint64(i) + 1, Host: hostOf(line), Data: line})
+		for _, step := range steps {
+			if step.Told != nil {
+				all = append(all, newStoryDecision(i+1, step))
+			}
+		}
+	}
+	return all
+}
+
+func newStoryDecision(line int, step Step) storyDecision {
+	d := step.Told.Decision()
+	s := storyDecision{
+		Line: line, Record: step.Record, Host: d.Context.Event.Host, Time: d.Context.Event.Time, Kind: string(d.Context.Event.Kind),
+		What: finding.WhatHappened(step.Told), Disposition: d.Answer.Disposition, Severity: d.Answer.Severity, Why: finding.Why(step.Told),
+		Signals: d.Answer.Signals, Approval: d.Answer.Approval, NearMisses: d.Answer.NearMisses, Missing: d.Answer.Missing,
+	}
+	if d.Answer.Disposition != policy.Expected {
+		s.Finding = finding.UID(step.Told)
+	}
+	for _, u := range step.Updates {
+		s.Told = append(s.Told, fmt.Sprintf("%s on %s", u.Activity, u.Disposition))
+	}
+	if step.Fault != nil {
+		s.Quarantine = string(step.Fault.Reason)
+	}
+	return s
+}
+
+func TestStoriesAreDecidedAsTheirGoldenFilesSay(t *testing.T) {
+	p := builtIn(t)
+	for _, name := range demoStories {
+		t.Run(name, func(t *testing.T) {
+			var got bytes.Buffer
+			encoder := json.NewEncoder(&got)
+			encoder.SetEscapeHTML(false)
+			for _, d := range storyDecisions(t, p, name) {
+				if err := encoder.Encode(d); err != nil {
+					t.Fatal(err)
+				}
+			}
+			golden := filepath.Join(storyFolder, name, "decisions.golden.jsonl")
+			if *update {
+				if err := os.WriteFile(golden, got.Bytes(), 0o644); err != nil {
+					t.Fatal(err)
+				}
+				return
+			}
+			want, err := os.ReadFile(golden)
+			if err != nil {
+				t.Fatalf("%v (write it with: go test ./gateway -run Stories -update)", err)
+			}
+			if !bytes.Equal(got.Bytes(), want) {
+				t.Errorf("%s differs; look at git diff after: go test ./gateway -run Stories -update\ngot:\n%s", golden, got.Bytes())
+			}
+		})
+	}
+}
+
+// What each story is for must hold whatever else a golden file comes to say.
+func TestStoriesShowWhatTheyAreFor(t *testing.T) {
+	p := builtIn(t)
+	tests := []struct {
+		story string
+		worst policy.Disposition
+		holds func(d storyDecision) bool // of one decision with that disposition
+	}{
+		{"approved-install", policy.Approved, func(d storyDecision) bool {
+			return d.Approval != nil && d.Approval.Entry == "configuration-manager-content"
+		}},
+		{"attack-custom-action", policy.Alert, func(d storyDecision) bool { return hasSignal(d, "shell_child") }},
+		{"extracted-exe", policy.Alert, func(d storyDecision) bool { return hasSignal(d, "extracted_program") }},
+		{"custom-action-dll", policy.Alert, func(d storyDecision) bool { return hasSignal(d, "custom_action_dll") }},
+		{"microsoft-update", policy.Review, func(d storyDecision) bool { return hasSignal(d, "system_tool_child") && d.Approval == nil }},
+		{"missing-telemetry", policy.Review, func(d storyDecision) bool { return slices.Contains(d.Missing, "process.command_line") }},
+		{"undecodable", policy.Review, func(d storyDecision) bool { return d.Quarantine == "duplicate_key" }},
+	}
+	if len(tests) != len(demoStories) {
+		t.Errorf("%d stories are told and %d looked at", len(demoStories), len(tests))
+	}
+	for _, test := range tests {
+		t.Run(test.story, func(t *testing.T) {
+			holds := false
+			for _, d := range storyDecisions(t, p, test.story) {
+				if !test.worst.AtLeast(d.Disposition) {
+					t.Errorf("line %d is %s, worse than %s: %s", d.Line, d.Disposition, test.worst, d.Why)
+				}
+				holds = holds || d.Disposition == test.worst && test.holds(d)
+			}
+			if !holds {
+				t.Errorf("no decision is %s for what the story tells", test.worst)
+			}
+		})
+	}
+}
+
+func hasSignal(d storyDecision, id string) bool {
+	return slices.ContainsFunc(d.Signals, func(s policy.Signal) bool { return s.ID == id })
+}
+
+func TestEveryStoryIsTold(t *testing.T) {
+	entries, err := os.ReadDir(storyFolder)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var folders []string
+	for _, entry := range entries {
+		folders = append(folders, entry.Name())
+	}
+	told := slices.Sorted(slices.Values(demoStories))
+	if !slices.Equal(folders, told) {
+		t.Errorf("there are %v, and the demo tells %v", folders, told)
+	}
+}
+
+func TestSecretsOfTheStoriesAreInNoDecision(t *testing.T) {
+	events, err := os.ReadFile(filepath.Join(storyFolder, "attack-custom-action", "events.jsonl"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	const secret = "Bearer "
+	at := bytes.Index(events, []byte(secret))
+	if at < 0 {
+		t.Fatal("the story has no secret")
+	}
+	token := events[at+len(secret) : at+len(secret)+12]
+	all, err := json.Marshal(storyDecisions(t, builtIn(t), "attack-custom-action"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if bytes.Contains(all, token) {
+		t.Errorf("%s is in:\n%s", token, all)
+	}
+}
