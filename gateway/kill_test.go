@@ -29,7 +29,7 @@ func TestKilledGatewayLosesNothingAndDecidesOnce(t *testing.T) {
 	config := DefaultConfig()
 	config.NATS.URL, config.HTTP.Listen, config.Evaluation.Deadline = url, "off", 5*time.Second
 	config.Log.Level = "error"
-	config.Consumer.AckWait = time.Second // what the killed one held comes again soon
+	config.Consumer.AckWait = time.Second                                    // what the killed one held comes again soon
 	config.Consumer.MaxAckPending, config.Consumer.PullMessages = 2_000, 500 // it holds many, and leaves more
 	if _, err := bus.Setup(patient(t), conn, config.TopologyOptions()); err != nil {
 		t.Fatal(err)
