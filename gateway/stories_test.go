@@ -15,12 +15,12 @@ import (
 	"msigate/gateway/policy"
 )
 
-var update = flag.Bool("update", false, "write testdata/stories/*/decisions.golden.jsonl anew")
+var update = flag.Bool("update", false, "write testdata/stories/*/decisions.golden anew")
 
 // storyFolder is where the stories stand.
 const storyFolder = "../testdata/stories"
 
-// storyDecision is one line of decisions.golden.jsonl: what a person who
+// storyDecision is one line of decisions.golden: what a person who
 // reviews a change of the policy needs to see of one decision.
 type storyDecision struct {
 	Line        int                `json:"line"` // of events.jsonl
@@ -92,7 +92,7 @@ func TestStoriesAreDecidedAsTheirGoldenFilesSay(t *testing.T) {
 					t.Fatal(err)
 				}
 			}
-			golden := filepath.Join(storyFolder, name, "decisions.golden.jsonl")
+			golden := filepath.Join(storyFolder, name, "decisions.golden")
 			if *update {
 				if err := os.WriteFile(golden, got.Bytes(), 0o644); err != nil {
 					t.Fatal(err)
