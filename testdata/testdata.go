@@ -8,5 +8,5 @@ import "embed"
 // Stories has one folder a story: events.jsonl, one message a line as a
 // shipper publishes it, and README.md, what happens in it.
 //
-//go:embed stories
+//go:embed stories/*/events.jsonl stories/*/README.md
 var Stories embed.FS
