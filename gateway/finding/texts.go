@@ -72,6 +72,9 @@ func processTexts(prefix string, p *install.Process, visit textVisitor) {
 	for i := range m.Patches {
 		visit(prefix, "msiexec.patches."+itoa(i)+".name", &m.Patches[i].Name)
 	}
+	for i := range m.Others {
+		visit(prefix, "msiexec.others."+itoa(i)+".name", &m.Others[i].Name)
+	}
 	for i := range m.Transforms {
 		visit(prefix, "msiexec.transforms."+itoa(i), &m.Transforms[i])
 	}
@@ -137,6 +140,7 @@ func cloneMsiexec(p *install.Process) {
 		m.Package = &pkg
 	}
 	m.Patches = slices.Clone(m.Patches)
+	m.Others = slices.Clone(m.Others)
 	m.Transforms = slices.Clone(m.Transforms)
 	m.Properties = maps.Clone(m.Properties)
 	p.Msiexec = &m

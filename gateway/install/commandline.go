@@ -12,6 +12,7 @@ type CommandLine struct {
 	Verb       string // install, uninstall, patch, administrative, advertise, repair, register, unregister, service, embedding, help or ""
 	Package    *Package
 	Patches    []Package // /p and /update when not the verb's own
+	Others     []Package // what further verbs and bare words name: nothing documents what msiexec makes of them
 	Properties map[string]string
 	Transforms []string // TRANSFORMS property, split
 	Quiet      string   // full UI is ""; else none, basic, reduced, passive
@@ -37,7 +38,8 @@ const (
 // word (the program) included; currentDirectory, where known, completes a
 // relative package path. It gives nil for a blank command line: unknown is
 // not the same as "no options". Property names come back in upper case, as
-// Windows Installer stores them; of a property given twice the last counts.
+// Windows Installer stores them; the values of one given twice are joined by
+// semicolons, since nothing documents which one counts.
 //
 // Certain (Microsoft, "Command-Line Options" and "Standard Installer
 // Command-Line Options"): the options, dash or slash, any case, that a value
@@ -46,7 +48,9 @@ const (
 // rather named than missed:
 //   - of several verbs the last one that names a package counts, else the
 //     last; a patch beside another verb is one of its Patches;
-//   - a verb whose package is missing takes the first bare word;
+//   - a verb whose package is missing takes the first bare word; what further
+//     verbs and words name is among Others;
+//   - what follows -Embedding <hex> is its suffix, and read as options too;
 //   - with /y and /z the package is the module they register;
 //   - Unicode dashes count as dashes; an unknown option is passed over.
 func ParseCommandLine(commandLine, currentDirectory string) *CommandLine {
@@ -77,6 +81,7 @@ type parser struct {
 	line    CommandLine
 	verbs   []verb
 	bare    []string // words that are neither option nor property
+	product string   // value of /n
 	patches []string // values of /p and /update
 }
 
@@ -102,6 +107,11 @@ func (p *parser) option(text string) {
 	}
 	if short, ok := longOptions[name]; ok {
 		name, text = short, short
+	}
+	for _, long := range [...]string{"package", "uninstall", "update"} { // the value may follow at once
+		if rest, ok := strings.CutPrefix(name, long); ok {
+			name, text = longOptions[long]+rest, longOptions[long]+text[len(long):]
+		}
 	}
 	p.known(name, text)
 }
@@ -153,8 +163,8 @@ func (p *parser) known(name, text string) {
 	case 't':
 		p.transforms(p.value(rest))
 	case 'n': // the product that an uninstalled patch belongs to
-		if code := p.value(rest); p.line.Package == nil && isProductCode(code) {
-			p.bare = append(p.bare, code)
+		if code := p.value(rest); isProductCode(code) {
+			p.product = code
 		}
 	case 'g', 'm': // language, SMS status file
 		p.value(rest)
@@ -224,8 +234,8 @@ func (p *parser) embedding(id string) {
 		return
 	}
 	rest := make([]string, 0, 2)
-	for ; p.next < len(p.words); p.next++ {
-		rest = append(rest, p.words[p.next].text)
+	for _, word := range p.words[p.next:] {
+		rest = append(rest, word.text)
 	}
 	p.line.Suffix = strings.Join(rest, " ")
 	p.verbs = append(p.verbs, verb{name: VerbEmbedding})
@@ -240,7 +250,11 @@ func (p *parser) property(text string) bool {
 	if p.line.Properties == nil {
 		p.line.Properties = map[string]string{}
 	}
-	p.line.Properties[strings.ToUpper(name)] = value
+	name = strings.ToUpper(name)
+	if before, again := p.line.Properties[name]; again && before != value {
+		value = before + ";" + value
+	}
+	p.line.Properties[name] = value
 	return true
 }
 
@@ -255,8 +269,10 @@ func (p *parser) transforms(list string) {
 // finish weighs the verbs against each other once every word is read.
 func (p *parser) finish() *CommandLine {
 	var chosen verb
+	var others []string
 	for _, v := range p.verbs {
 		if v.target != "" || chosen.target == "" {
+			others = append(others, chosen.target)
 			chosen = v
 		}
 	}
@@ -267,8 +283,13 @@ func (p *parser) finish() *CommandLine {
 		p.patches = p.patches[:last]
 	}
 	p.line.Verb = chosen.name
-	if chosen.target == "" && takesPackage(chosen.name) && len(p.bare) > 0 {
-		chosen.target = p.bare[0]
+	if takesPackage(chosen.name) {
+		if chosen.target == "" && len(p.bare) > 0 {
+			chosen.target, p.bare = p.bare[0], p.bare[1:]
+		} else if chosen.target == "" {
+			chosen.target = p.product
+		}
+		p.line.Others = p.packages(append(others, p.bare...))
 	}
 	if chosen.target != "" {
 		named := ParsePackage(chosen.target, p.cwd)
@@ -277,13 +298,20 @@ func (p *parser) finish() *CommandLine {
 	for _, list := range []string{p.line.Properties["PATCH"], p.line.Properties["MSIPATCHES"]} {
 		p.patches = append(p.patches, strings.Split(list, ";")...)
 	}
-	for _, patch := range p.patches {
-		if patch = strings.TrimSpace(patch); patch != "" {
-			p.line.Patches = append(p.line.Patches, ParsePackage(patch, p.cwd))
-		}
-	}
+	p.line.Patches = p.packages(p.patches)
 	p.transforms(p.line.Properties["TRANSFORMS"])
 	return &p.line
+}
+
+// packages parses the names that are not blank.
+func (p *parser) packages(names []string) []Package {
+	var list []Package
+	for _, name := range names {
+		if name = strings.TrimSpace(name); name != "" {
+			list = append(list, ParsePackage(name, p.cwd))
+		}
+	}
+	return list
 }
 
 func takesPackage(verb string) bool {

@@ -173,16 +173,13 @@ func packageTerm(p *install.Package) *ast.Term {
 }
 
 func commandLineTerm(c *install.CommandLine) *ast.Term {
-	o := newObject(7)
+	o := newObject(8)
 	o.set("verb", ast.StringTerm(c.Verb))
 	if c.Package != nil {
 		o.set("package", packageTerm(c.Package))
 	}
-	patches := make([]*ast.Term, len(c.Patches))
-	for i := range c.Patches {
-		patches[i] = packageTerm(&c.Patches[i])
-	}
-	o.set("patches", ast.ArrayTerm(patches...))
+	o.set("patches", packagesTerm(c.Patches))
+	o.set("others", packagesTerm(c.Others))
 	properties := newObject(len(c.Properties))
 	for name, value := range c.Properties {
 		properties.set(event.LowerASCII(name), ast.StringTerm(event.LowerASCII(value)))
@@ -192,6 +189,14 @@ func commandLineTerm(c *install.CommandLine) *ast.Term {
 	o.set("quiet", ast.StringTerm(c.Quiet))
 	o.string("suffix", c.Suffix)
 	return o.term()
+}
+
+func packagesTerm(packages []install.Package) *ast.Term {
+	terms := make([]*ast.Term, len(packages))
+	for i := range packages {
+		terms[i] = packageTerm(&packages[i])
+	}
+	return ast.ArrayTerm(terms...)
 }
 
 func stringsTerm(values []string) *ast.Term {
