@@ -184,7 +184,7 @@ func prepareBus(ctx context.Context, conn *bus.Conn, c Config) error {
 		return err
 	}
 	if len(mismatches) > 0 {
-		return fmt.Errorf("the bus is not as msigate needs it:\n%w", bus.MismatchError(mismatches))
+		return bus.MismatchError(mismatches)
 	}
 	return nil
 }

@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"strconv"
 	"strings"
 	"sync"
 	"testing"
@@ -26,8 +27,9 @@ type site struct {
 	shipped uint64 // sequence of the last message shipped
 }
 
-// newSite runs a server for the test and sets the streams up.
-func newSite(t testing.TB) *site {
+// newSite runs a server for the test and sets the streams up, after adjust had
+// its way with the configuration that they follow from.
+func newSite(t testing.TB, adjust ...func(*Config)) *site {
 	t.Helper()
 	s := &site{t: t, store: t.TempDir(), config: DefaultConfig()}
 	s.startServer(0)
@@ -41,6 +43,9 @@ func newSite(t testing.TB) *site {
 	s.config.HTTP.Listen = "off"
 	s.config.Log.Level = "debug"
 	s.config.Evaluation.Deadline = 5 * time.Second // the answer is tested, not the machine
+	for _, change := range adjust {
+		change(&s.config)
+	}
 	if _, err := bus.Setup(patient(t), conn, s.config.TopologyOptions()); err != nil {
 		t.Fatal(err)
 	}
@@ -166,20 +171,26 @@ func (s *site) decisions() map[uint64][]finding.DecisionLog {
 	return all
 }
 
-// dispositions says what became of one message: of each decided record its
-// disposition, "quarantine.<reason>" of each that is in quarantine, in order.
-func (s *site) dispositions(seq uint64) string {
+// whatBecameOf says of every message: of each decided record its disposition
+// and index, "quarantine.<reason>" of each that is in quarantine, in the order
+// of their streams.
+func (s *site) whatBecameOf() map[uint64]string {
 	s.t.Helper()
-	var words []string
-	for _, m := range s.read(bus.StreamQuarantine) {
-		if m.Header.Get(bus.HeaderSequence) == fmt.Sprint(seq) {
-			words = append(words, m.Subject+"/"+m.Header.Get(bus.HeaderRecord))
+	became := map[uint64]string{}
+	add := func(m *bus.Message, word string) {
+		seq, err := strconv.ParseUint(m.Header.Get(bus.HeaderSequence), 10, 64)
+		if err != nil {
+			s.t.Fatal(err)
 		}
+		became[seq] = strings.TrimSpace(became[seq] + " " + word + "/" + m.Header.Get(bus.HeaderRecord))
 	}
-	for _, log := range s.decisions()[seq] {
-		words = append(words, fmt.Sprintf("%s/%d", log.Result.Disposition, log.Custom.Record))
+	for _, m := range s.read(bus.StreamQuarantine) {
+		add(m, m.Subject)
 	}
-	return strings.Join(words, " ")
+	for _, m := range s.read(bus.StreamDecisions) {
+		add(m, m.Header.Get(HeaderDisposition))
+	}
+	return became
 }
 
 // verdict is a finding as it stands on the stream.
