@@ -13,7 +13,6 @@ import (
 	"slices"
 	"strings"
 	"testing"
-	"unicode/utf16"
 
 	"msigate/gateway/event"
 )
@@ -45,15 +44,6 @@ func gzipped(t testing.TB, data []byte) []byte {
 		t.Fatal(err)
 	}
 	return b.Bytes()
-}
-
-// inUTF16 is text as PowerShell's > writes it: little endian, with its mark.
-func inUTF16(text []byte) []byte {
-	encoded := []byte{0xff, 0xfe}
-	for _, unit := range utf16.Encode([]rune(string(text))) {
-		encoded = append(encoded, byte(unit), byte(unit>>8))
-	}
-	return encoded
 }
 
 // attackXML is the n-th attack of a host as Windows renders it.
@@ -117,9 +107,9 @@ func TestFilesAreReadInEveryForm(t *testing.T) {
 		{"lines.jsonl.gz", "compressed", gzipped(t, lines), []string{":1.0 alert", ":2.0 alert"}, nil},
 		{"lines.log", "compressed and named otherwise", gzipped(t, lines), []string{":1.0 alert", ":2.0 alert"}, nil},
 		{"events.xml.gz", "compressed XML", gzipped(t, xml), []string{":1.0 alert", ":2.0 alert"}, nil},
-		{"utf16.jsonl", "UTF-16 lines", inUTF16(lines), []string{":1.0 alert", ":2.0 alert"}, nil},
-		{"utf16.json", "UTF-16, one record over many lines", inUTF16(pretty.Bytes()), []string{":1.0 alert"}, nil},
-		{"utf16.xml", "UTF-16 XML", inUTF16(xml), []string{":1.0 alert", ":2.0 alert"}, nil},
+		{"utf16.jsonl", "UTF-16 lines", toUTF16(lines), []string{":1.0 alert", ":2.0 alert"}, nil},
+		{"utf16.json", "UTF-16, one record over many lines", toUTF16(pretty.Bytes()), []string{":1.0 alert"}, nil},
+		{"utf16.xml", "UTF-16 XML", toUTF16(xml), []string{":1.0 alert", ":2.0 alert"}, nil},
 		{"bom.jsonl", "UTF-8 with its mark", slices.Concat([]byte("\xef\xbb\xbf"), lines), []string{":1.0 alert", ":2.0 alert"}, nil},
 		{"empty.jsonl", "nothing", nil, nil, nil},
 		{"spaces.json", "white space", []byte(" \n\n\t"), nil, nil},

@@ -65,8 +65,10 @@ func (s *site) startServer(port int) {
 // gatewayRun is a gateway on a site.
 type gatewayRun struct {
 	Running
-	log  *logBuffer
-	stop func() error // reads no more, finishes, returns what Run returned
+	log *logBuffer
+	end func() error // reads no more, finishes, returns what Run returned
+
+	ended bool // by the test itself
 }
 
 // run starts a gateway; the test ends with it stopped, and without an error.
@@ -78,12 +80,16 @@ func (s *site) run() *gatewayRun {
 	go func() {
 		ended <- Run(ctx, RunOptions{Config: s.config, Version: "test", Log: r.log, Ready: func(running Running) { ready <- running }})
 	}()
-	r.stop = sync.OnceValue(func() error {
+	r.end = sync.OnceValue(func() error {
+		r.ended = true
 		cancel()
 		return <-ended
 	})
 	s.t.Cleanup(func() {
-		if err := r.stop(); err != nil {
+		if r.ended {
+			return
+		}
+		if err := r.end(); err != nil {
 			s.t.Errorf("the gateway ended with: %v", err)
 		}
 	})
