@@ -52,35 +52,65 @@ func decodeJSON(text []byte) (*Event, *Fault) {
 	if fault := parseJSON(text, document); fault != nil {
 		return nil, fault
 	}
-	return decodeDocument(document)
+	r := newRecord()
+	defer r.release()
+	if fault := r.read(document.root()); fault != nil {
+		return nil, fault
+	}
+	return r.event()
 }
 
 func tooLong(size int) *Fault {
 	return &Fault{Reason: ReasonSize, Detail: fmt.Sprintf("record of %d bytes is longer than %d", size, MaxRecordSize)}
 }
 
-// decodeDocument tells the shape of a parsed record by the members it has.
-func decodeDocument(document *jsonDocument) (*Event, *Fault) {
-	root := document.root()
-	r := newRecord()
-	defer r.release()
-	switch {
-	case root.kind() != jsonObject:
-		return nil, &Fault{Reason: ReasonShape, Detail: "the record is not an object"}
+// read tells the shape of a parsed record by the members it has, and has it
+// decoded.
+func (r *record) read(root jsonRef) *Fault {
+	if root.kind() != jsonObject {
+		return &Fault{Reason: ReasonShape, Detail: "the record is not an object"}
+	}
+	event := root.member("event")
+	switch system := root.member("System"); {
 	case root.member("winlog").kind() == jsonObject:
 		r.winlogbeat(root, root.member("winlog"))
 	case root.at("Event", "System").kind() == jsonObject:
 		r.structured(root.at("Event", "System"), root.at("Event", "EventData"))
-	case root.member("System").kind() == jsonObject:
-		r.structured(root.member("System"), root.member("EventData"))
+	case system.kind() == jsonObject:
+		r.structured(system, root.member("EventData"))
+	case isMarkup(system):
+		return r.embeddedXML(ShapeFluentBit, system.value())
+	case isFluentBit(root):
+		r.fluentBit(root)
+	case isOTel(root):
+		return r.otel(anyValue{ref: root})
+	case root.at("win", "system").kind() == jsonObject:
+		r.wazuh(root.member("win"))
+	case root.at("data", "win", "system").kind() == jsonObject:
+		r.wazuh(root.at("data", "win"))
+	case isDefender(root.member("properties")):
+		r.defender(root, root.member("properties"))
+	case isDefender(root):
+		r.defender(root, root)
+	case event.kind() == jsonObject && isElastic(event):
+		r.elastic(root, event)
+	case root.member("class_uid").kind() == jsonNumber:
+		r.ocsf(root)
 	case root.member("event_data").kind() == jsonObject || root.member("log_name").kind() == jsonString:
 		r.winlogbeat6(root)
 	case root.member("EventID").kind() != jsonNone && root.member("SourceName").kind() != jsonNone:
 		r.nxlog(root)
+	case root.member("body").kind() != jsonNone:
+		return r.body(root.member("body"))
 	default:
-		return nil, &Fault{Reason: ReasonShape, Detail: "no known shape: neither winlog, Event.System, event_data nor EventID beside SourceName"}
+		return unknownShape
 	}
-	return r.event()
+	return nil
+}
+
+var unknownShape = &Fault{
+	Reason: ReasonShape,
+	Detail: "no known shape: neither winlog, Event.System, event_data, EventID beside SourceName or ProviderName, event_id.id, win.system, DeviceName beside ActionType, event.module endpoint nor class_uid",
 }
 
 // structured reads a record that keeps the event XML's structure.
@@ -90,4 +120,25 @@ func (r *record) structured(system, data jsonRef) {
 	} else {
 		r.evtxDump(system, data)
 	}
+}
+
+// body reads a record that is the body of another: OpenTelemetry's in plain JSON
+// or in OTLP's, rendered XML as a text, or the event's structure as JSON in a
+// text, as MaxPatrol keeps it.
+func (r *record) body(body jsonRef) *Fault {
+	typed := body
+	if text := body.member("stringValue"); text.kind() == jsonString {
+		body = text
+	}
+	switch list := typed.member("kvlistValue"); {
+	case list.kind() == jsonObject:
+		return r.otel(anyValue{ref: typed, typed: true})
+	case isOTel(body):
+		return r.otel(anyValue{ref: body})
+	case isMarkup(body):
+		return r.embeddedXML(ShapeOTelRaw, body.value())
+	case body.kind() == jsonString:
+		return r.embeddedJSON(body.value())
+	}
+	return unknownShape
 }

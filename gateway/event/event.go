@@ -49,7 +49,7 @@ type Event struct {
 
 // Process is what a record says of one process.
 type Process struct {
-	GUID             string // Sysmon ProcessGuid, lower case, no braces
+	GUID             string // Sysmon ProcessGuid, lower case, no braces; else the sensor's own id, as it stands
 	PID              uint32 // 0 where unknown (PID 0 is never a user process)
 	Image            string // full path, normalised
 	CommandLine      string

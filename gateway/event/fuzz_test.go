@@ -71,6 +71,9 @@ func checkMessage(t *testing.T, message []byte) {
 			t.Fatalf("record %d has index %d", i, record.Index)
 		}
 		checkRecord(t, record)
+		if record.Event != nil && record.Event.Kind == KindProcessStart && !MayStartProcess(message) {
+			t.Fatal("a process start is not seen in the bytes")
+		}
 	}
 }
 
@@ -96,12 +99,21 @@ func FuzzEvtxDump(f *testing.F)      { fuzzShape(f, ShapeEvtxDump) }
 func FuzzVelociraptor(f *testing.F)  { fuzzShape(f, ShapeVelociraptor) }
 func FuzzEventXML(f *testing.F)      { fuzzShape(f, ShapeEventXML) }
 
+func FuzzFluentBit(f *testing.F) { fuzzShape(f, ShapeFluentBit) }
+func FuzzOTel(f *testing.F)      { fuzzShape(f, ShapeOTel) }
+func FuzzOTelRaw(f *testing.F)   { fuzzShape(f, ShapeOTelRaw) }
+func FuzzWazuh(f *testing.F)     { fuzzShape(f, ShapeWazuh) }
+func FuzzDefender(f *testing.F)  { fuzzShape(f, ShapeDefender) }
+func FuzzElastic(f *testing.F)   { fuzzShape(f, ShapeElastic) }
+func FuzzOCSF(f *testing.F)      { fuzzShape(f, ShapeOCSF) }
+
 // FuzzSplit looks at messages of several records, good and bad.
 func FuzzSplit(f *testing.F) {
 	for _, seed := range []string{
 		"[" + small(1) + ",{}," + small(2) + "]", small(1) + "\n" + small(2)[:40] + "\n" + small(3),
 		"<Events>" + smallXML(1) + "<Event>" + smallXML(2) + "</Events>", smallXML(1) + "<!--" + smallXML(2),
 		"{\n \"a\": 1\n}\n{\n \"b\": 2\n}", "[[[[", "{\"a\":\"\\\x01\"}", "<Event/><Events></Event>", "<?xml?><Events/>x",
+		`{"records":[` + small(1) + `,` + small(2)[:40] + `]}`, `{"records":[` + small(1), `{"records":[]} x`, `{"resourceLogs":[{"scopeLogs":[{"logRecords":[` + small(1) + `,{}]}]}]}`,
 	} {
 		f.Add([]byte(seed))
 	}

@@ -11,11 +11,14 @@ func Kinds() []Kind {
 	}
 }
 
-// Shapes lists every shape that is read, as Decode tries them; ShapeEvtx, which
-// only files have, is last.
+// Shapes lists every shape that is read: first those that carry Windows' own
+// logs, then the endpoint sensors' own; ShapeEvtx, which only files have, is
+// last.
 func Shapes() []Shape {
 	return []Shape{
 		ShapeWinlogbeat, ShapeWinlogbeatECS, ShapeWinlogbeat6, ShapeNXLog,
-		ShapeEvtxDump, ShapeVelociraptor, ShapeEventXML, ShapeEvtx,
+		ShapeEvtxDump, ShapeVelociraptor, ShapeEventXML,
+		ShapeFluentBit, ShapeOTel, ShapeOTelRaw, ShapeWazuh,
+		ShapeDefender, ShapeElastic, ShapeOCSF, ShapeEvtx,
 	}
 }

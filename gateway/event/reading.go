@@ -17,8 +17,9 @@ type reading struct {
 // mark is the value's text; a mangled one is named in Mangled.
 func (r *reading) mark(fact string, v value) string {
 	s, mangled := v.text()
-	// The .evtx library has replaced lone surrogates before we see them.
-	if mangled || r.record.shape == ShapeEvtx && strings.Contains(s, replacement) {
+	// The .evtx library has replaced lone surrogates before we see them, and so
+	// has the JSON string that a record was read out of.
+	if mangled || (r.record.shape == ShapeEvtx || r.record.embedded) && strings.Contains(s, replacement) {
 		r.event.Mangled = append(r.event.Mangled, fact)
 	}
 	return s
@@ -64,9 +65,19 @@ func (r *reading) normalise(path string) string {
 	return pathFacts{systemRoot: r.systemRoot(), system64: r.is64Bit(), localSystem: r.isLocalSystem()}.normalise(path)
 }
 
+// guid reads the id that the sensor gave a process. Sysmon's are GUIDs; another
+// sensor's may be any short text.
 func (r *reading) guid(name string) string {
-	return parseGUID(r.record.get(name).string())
+	id := r.record.get(name).string()
+	guid := parseGUID(id)
+	if guid == "" && r.record.kind != "" && len(id) <= maxProcessID && !absent(id) {
+		return id
+	}
+	return guid
 }
+
+// maxProcessID bounds a process id that is no GUID; Elastic's have 90 bytes.
+const maxProcessID = 256
 
 // pid reads a process id; 0 where it is absent or out of range.
 func (r *reading) pid(name string) uint32 { return parsePID(r.record.get(name)) }

@@ -36,6 +36,13 @@ type record struct {
 	// repeats says that the shape lets a name stand twice in the event data
 	// (XML and lists), which parsers resolve differently.
 	repeats bool
+	// embedded says that the record was the text of a JSON string: characters
+	// that no shape may carry are U+FFFD already.
+	embedded bool
+	// kind is what happened where the shape itself says so, as an endpoint
+	// sensor's does; it has no event id of a Windows provider then. Its facts
+	// are kept under Sysmon's names.
+	kind Kind
 }
 
 var records = sync.Pool{New: func() any { return &record{data: make([]datum, 0, 48)} }}
@@ -136,11 +143,13 @@ func (r *record) repeatedOfMany() string {
 func (r *record) event() (*Event, *Fault) {
 	e := &Event{Kind: KindOther, Shape: r.shape}
 	reading := reading{record: r, event: e}
-	id, ok := parseUint(r.eventID.string())
-	if !ok || id > maxEventID {
-		return nil, &Fault{Reason: ReasonField, Detail: fmt.Sprintf("%s: event id is absent or not a number", r.shape)}
+	if r.kind == "" {
+		id, ok := parseUint(r.eventID.string())
+		if !ok || id > maxEventID {
+			return nil, &Fault{Reason: ReasonField, Detail: fmt.Sprintf("%s: event id is absent or not a number", r.shape)}
+		}
+		e.EventID = int(id)
 	}
-	e.EventID = int(id)
 	e.Host = LowerASCII(reading.mark("host.name", r.host))
 	if absent(e.Host) {
 		return nil, &Fault{Reason: ReasonField, Detail: fmt.Sprintf("%s: computer name is absent", r.shape)}
@@ -153,12 +162,14 @@ func (r *record) event() (*Event, *Fault) {
 		}
 	}
 	e.RecordID, _ = parseUint(r.recordID.string())
-	switch e.Provider {
-	case ProviderSysmon:
+	switch {
+	case r.kind != "":
+		reading.endpoint()
+	case e.Provider == ProviderSysmon:
 		reading.sysmon()
-	case ProviderSecurity:
+	case e.Provider == ProviderSecurity:
 		reading.security()
-	case ProviderInstaller:
+	case e.Provider == ProviderInstaller:
 		reading.installer()
 	}
 	if r.repeats && e.Kind != KindOther {

@@ -24,14 +24,19 @@ func MayStartProcess(message []byte) bool {
 
 // mayStart is MayStartProcess of a message whose names are written plainly.
 // Every name of an event id has a v in it (event_id, EventID, event.code), and
-// that letter is rarer in events than any other of theirs.
+// that letter is rarer in events than any other of theirs. The names that an
+// endpoint sensor's event cannot do without have one too (DeviceName, device,
+// event).
 func mayStart(message []byte) bool {
-	named := false
+	named, defender, ocsf := false, false, false
 	for i := 0; ; i++ {
 		at := bytes.IndexByte(message[i:], 'v')
 		if at < 0 {
-			// A record without an event id may be one of a shape that needs none.
-			return !named
+			if defender && bytes.Contains(message, []byte(`"ProcessCreated"`)) || ocsf && ocsfStartsProcess(message) {
+				return true
+			}
+			// A record that names nothing may be one of a shape that needs none.
+			return !named && !defender && !ocsf
 		}
 		i += at
 		if i < 2 || message[i-1]|0x20 != 'e' {
@@ -50,6 +55,34 @@ func mayStart(message []byte) bool {
 				return true
 			}
 			named = named || is
+		} else if i >= 3 && message[i-1] == 'e' && message[i-3] == '"' {
+			switch {
+			case before == 'D' && bytes.HasPrefix(rest, []byte(`iceName"`)):
+				defender = true
+			case before == 'd' && bytes.HasPrefix(rest, []byte(`ice"`)):
+				ocsf = ocsf || bytes.Contains(message, []byte(`"class_uid"`))
+			}
+		}
+	}
+}
+
+// ocsfStartsProcess reports whether some record is of the class of process
+// activity, and some launches.
+func ocsfStartsProcess(message []byte) bool {
+	return memberMayBe(message, `"class_uid"`, "1007") && memberMayBe(message, `"activity_id"`, "1")
+}
+
+// memberMayBe reports whether a member of that name may have the number as its
+// value: one that is not written in plain digits may.
+func memberMayBe(message []byte, name, number string) bool {
+	for {
+		i := bytes.Index(message, []byte(name))
+		if i < 0 {
+			return false
+		}
+		message = message[i+len(name):]
+		if numberMay(message, func(digits []byte) bool { return string(digits) == number }) {
+			return true
 		}
 	}
 }
@@ -82,6 +115,8 @@ func startsProcess(before byte, rest []byte) (starts, is bool) {
 		}
 	case '<', ':':
 		switch rest[0] {
+		case '\\': // a blank of XML inside a JSON string
+			return true, true
 		case ' ', '\t', '\r', '\n', '>', '/':
 			return xmlStartsProcess(rest), true
 		}
@@ -90,32 +125,49 @@ func startsProcess(before byte, rest []byte) (starts, is bool) {
 }
 
 // jsonStartsProcess reads a colon and a value: plain digits, or an object that
-// holds them.
+// holds them. In OTLP's JSON the name is itself a value, with its own beside it.
 func jsonStartsProcess(rest []byte) bool {
+	rest = trimBlanks(rest)
+	if after, found := bytes.CutPrefix(rest, []byte(",")); found {
+		if rest, found = bytes.CutPrefix(trimBlanks(after), []byte(`"value"`)); !found {
+			return true
+		}
+	}
+	object := trimBlanks(rest)
+	if object, found := bytes.CutPrefix(object, []byte(":")); found {
+		if object = trimBlanks(object); len(object) > 0 && object[0] == '{' {
+			return objectStartsProcess(object)
+		}
+	}
+	return numberMay(rest, isStart)
+}
+
+// numberMay reads a colon and plain digits, in quotes or not, and reports
+// whether is holds of them; of anything else it may.
+func numberMay(rest []byte, is func(digits []byte) bool) bool {
 	rest = trimBlanks(rest)
 	if len(rest) == 0 || rest[0] != ':' {
 		return true
 	}
-	rest = trimBlanks(rest[1:])
-	if len(rest) == 0 {
+	if rest = trimBlanks(rest[1:]); len(rest) == 0 {
 		return true
 	}
-	switch c := rest[0]; {
-	case c == '"':
-		digits := digitsOf(rest[1:])
-		return isStart(digits) || len(rest) < len(digits)+2 || rest[len(digits)+1] != '"'
-	case c == '{':
-		return objectStartsProcess(rest)
-	default:
-		digits := digitsOf(rest)
-		return isStart(digits) || len(rest) == len(digits) || bytes.IndexByte([]byte(", \t\r\n}]"), rest[len(digits)]) < 0
+	quoted := rest[0] == '"'
+	if quoted {
+		rest = rest[1:]
 	}
+	digits := digitsOf(rest)
+	if is(digits) || len(digits) == 0 || digits[0] == '0' && len(digits) > 1 || len(rest) == len(digits) {
+		return true
+	}
+	after := rest[len(digits)]
+	return quoted && after != '"' || !quoted && bytes.IndexByte([]byte(", \t\r\n}]"), after) < 0
 }
 
 // objectStartsProcess reads an object such as {"Value":1} or
 // {"#attributes":{"Qualifiers":0},"#text":1}; any number in it counts.
 func objectStartsProcess(rest []byte) bool {
-	const longest = 256 // real ones have 80 bytes at most
+	const longest = 256 // real ones have 160 bytes at most
 	depth, quoted := 0, false
 	for i := 0; i < min(len(rest), longest); i++ {
 		switch c := rest[i]; {
@@ -167,8 +219,8 @@ func xmlStartsProcess(rest []byte) bool {
 }
 
 // codeStartsProcess reads the object event, in which code is the event id of a
-// record that names it nowhere else (Elastic Common Schema). is says that it
-// was an object.
+// record that names it nowhere else (Elastic Common Schema), and in which Elastic
+// Endpoint says what happened. is says that it was an object with one of these.
 func codeStartsProcess(rest []byte) (starts, is bool) {
 	rest = trimBlanks(rest)
 	if len(rest) == 0 || rest[0] != ':' {
@@ -187,18 +239,34 @@ func codeStartsProcess(rest []byte) (starts, is bool) {
 	if bytes.IndexByte(object, '{') >= 0 || bytes.IndexByte(object, '\\') >= 0 || bytes.Count(object, []byte(`"`))%2 != 0 {
 		return true, true // more than a flat object of plain texts
 	}
+	if containsFold(object, "endpoint") && containsFold(object, `"process"`) && (containsFold(object, `"start"`) || containsFold(object, `"creation"`)) {
+		return true, true
+	}
 	at := bytes.Index(object, []byte(`"code"`))
 	if at < 0 {
-		return false, false
+		return false, containsFold(object, "endpoint")
 	}
 	return jsonStartsProcess(rest[at+len(`"code"`):]), true
 }
 
+// containsFold looks for a word in lower case in an object of some hundred bytes.
+func containsFold(object []byte, word string) bool {
+	for i := 0; i+len(word) <= len(object); i++ {
+		if equalFoldBytes(object[i:i+len(word)], word) {
+			return true
+		}
+	}
+	return false
+}
+
 // isStart reports whether digits are the event id of a process start: Sysmon 1
-// or Security 4688. No digits at all are nothing one can tell.
+// or Security 4688. No digits at all are nothing one can tell; 0 is no event's.
 func isStart(digits []byte) bool {
+	if len(digits) == 0 {
+		return true
+	}
 	digits = bytes.TrimLeft(digits, "0")
-	return len(digits) == 0 || string(digits) == "1" || string(digits) == "4688"
+	return string(digits) == "1" || string(digits) == "4688"
 }
 
 func digitsOf(text []byte) []byte {

@@ -80,10 +80,12 @@ func (r *reading) account(fact, role string) (user, logonID string) {
 
 // integrityOf names the integrity level of a mandatory label's SID, in
 // Sysmon's words. 4688 gives the SID alone.
+// Some shippers write the (English) name of the label instead.
 func integrityOf(label string) string {
-	level, found := strings.CutPrefix(strings.TrimSpace(label), "S-1-16-")
+	label = strings.TrimSpace(label)
+	level, found := strings.CutPrefix(label, "S-1-16-")
 	if !found {
-		return ""
+		return integrityNames[LowerASCII(strings.TrimPrefix(label, `Mandatory Label\`))]
 	}
 	switch level {
 	case "0":
@@ -102,4 +104,10 @@ func integrityOf(label string) string {
 		return "ProtectedProcess"
 	}
 	return ""
+}
+
+var integrityNames = map[string]string{
+	"untrusted mandatory level": "Untrusted", "low mandatory level": "Low", "medium mandatory level": "Medium",
+	"medium plus mandatory level": "MediumPlus", "high mandatory level": "High", "system mandatory level": "System",
+	"protected process mandatory level": "ProtectedProcess",
 }

@@ -24,22 +24,42 @@ func (l *recordList) done() ([]Record, *Fault) {
 	return l.records, nil
 }
 
+// addObject adds what text, one JSON object, holds: a record, or a batch of them.
+func (l *recordList) addObject(text []byte) {
+	if path := batchPath(text); path != nil {
+		l.batch(text, path)
+		return
+	}
+	l.add(decodeJSON(text))
+}
+
 // decodeObjects reads text that begins with an object: one, or one a line, or
 // several after each other.
 func decodeObjects(text []byte) ([]Record, *Fault) {
-	e, fault := decodeJSON(text)
-	if fault == nil {
-		return []Record{{Event: e}}, nil
-	}
 	var list recordList
+	var fault *Fault
+	if path := batchPath(text); path != nil {
+		if isBalanced(text) {
+			list.batch(text, path)
+			return list.done()
+		}
+	} else {
+		var e *Event
+		if e, fault = decodeJSON(text); fault == nil {
+			return []Record{{Event: e}}, nil
+		}
+	}
 	for chunk := range objectChunks(text) {
-		if len(list.records) == 0 && len(chunk) == len(text) {
+		if len(list.records) == 0 && len(chunk) == len(text) && fault != nil {
 			return soleRecord(fault)
 		}
-		list.add(decodeJSON(chunk))
+		list.addObject(chunk)
 		if list.full() {
 			break
 		}
+	}
+	if len(list.records) == 1 && list.records[0].Fault != nil {
+		return soleRecord(list.records[0].Fault) // a batch that is cut short before its first record ends
 	}
 	return list.done()
 }
@@ -118,28 +138,32 @@ func valueEnd(text []byte, i int) (end int, closed bool) {
 	return len(text), false
 }
 
-// decodeArray reads a JSON array of records. Its elements are cut apart by
-// their brackets, so that one with a fault does not hide the others; an array
-// that is cut short gives the elements before the cut and one Fault for it.
+// decodeArray reads a JSON array of records. An array that is cut short gives
+// the elements before the cut and one Fault for it.
 func decodeArray(text []byte) ([]Record, *Fault) {
 	var list recordList
+	list.elements(text, list.addObject)
+	if len(list.records) == 1 && list.records[0].Fault != nil && !isBalanced(text) {
+		return nil, list.records[0].Fault
+	}
+	return list.done()
+}
+
+// elements gives each element of the array text to take. They are cut apart by
+// their brackets, so that one with a fault does not hide the others.
+func (l *recordList) elements(text []byte, take func(element []byte)) {
 	at := skipSpace(text, 1)
 	if at < len(text) && text[at] == ']' {
 		at++
 	} else {
-		for !list.full() {
-			start := at
-			end, closed := valueEnd(text, start)
-			element := bytes.TrimSpace(text[start:end])
+		for !l.full() {
+			end, closed := valueEnd(text, at)
+			element := bytes.TrimSpace(text[at:end])
 			if !closed {
-				fault := jsonFault(element)
-				if len(list.records) == 0 {
-					return nil, fault
-				}
-				list.add(nil, fault)
-				return list.done()
+				l.add(nil, jsonFault(element))
+				return
 			}
-			list.add(decodeJSON(element))
+			take(element)
 			at = skipSpace(text, end)
 			if at < len(text) && text[at] == ',' {
 				at = skipSpace(text, at+1)
@@ -147,19 +171,22 @@ func decodeArray(text []byte) ([]Record, *Fault) {
 			}
 			break
 		}
-		if list.full() {
-			return list.done()
+		if l.full() {
+			return
 		}
 		if at >= len(text) || text[at] != ']' {
-			list.add(nil, &Fault{Reason: ReasonSyntax, Detail: fmt.Sprintf("offset %d: the array is cut short or its elements are not separated", at)})
-			return list.done()
+			l.syntax(at, "the array is cut short or its elements are not separated")
+			return
 		}
 		at++
 	}
 	if at = skipSpace(text, at); at < len(text) {
-		list.add(nil, &Fault{Reason: ReasonSyntax, Detail: fmt.Sprintf("offset %d: data after the end of the array", at)})
+		l.syntax(at, "data after the end of the array")
 	}
-	return list.done()
+}
+
+func (l *recordList) syntax(at int, what string) {
+	l.add(nil, &Fault{Reason: ReasonSyntax, Detail: fmt.Sprintf("offset %d: %s", at, what)})
 }
 
 func skipSpace(text []byte, i int) int {

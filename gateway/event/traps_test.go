@@ -270,10 +270,3 @@ func TestSysmonsChannelNamesItsProvider(t *testing.T) {
 		t.Errorf("%+v", e)
 	}
 }
-
-func TestPositionalShapesAreNotTakenForNXLog(t *testing.T) {
-	line := `{"EventID":1,"Channel":"Microsoft-Windows-Sysmon/Operational","ProviderName":"Microsoft-Windows-Sysmon","Computer":"ws01","StringInserts":["-","2026-03-02 09:14:05.000"]}`
-	if got := outline(t, line); got != "shape" {
-		t.Errorf("Fluent Bit: %s", got)
-	}
-}

@@ -72,6 +72,14 @@ func (v value) equalFold(word string) bool {
 	return true
 }
 
+// equals compares the value with a text, case and all.
+func (v value) equals(text string) bool {
+	if v.form == formEscaped || v.form == formXML {
+		return v.string() == text
+	}
+	return string(v.raw) == text
+}
+
 // legalText copies b, with its illegal characters replaced.
 func legalText(b []byte) (s string, mangled bool) {
 	for i, c := range b {
