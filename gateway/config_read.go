@@ -88,10 +88,10 @@ func (r *configReader) fault(line int, format string, args ...any) {
 
 // told tells whether there is a fault in the line of err already.
 func (r *configReader) told(err error) bool {
-	return slices.ContainsFunc(r.errors, func(other error) bool { return lineOf(other) == lineOf(err) })
+	return slices.ContainsFunc(r.errors, func(other error) bool { return faultLine(other) == faultLine(err) })
 }
 
-func lineOf(err error) int {
+func faultLine(err error) int {
 	var fault *ConfigError
 	if errors.As(err, &fault) {
 		return fault.Line
@@ -174,7 +174,7 @@ func (r *configReader) validate(root *yaml.Node) {
 			}
 		}
 	}
-	slices.SortStableFunc(r.errors, func(a, b error) int { return cmp.Compare(lineOf(a), lineOf(b)) })
+	slices.SortStableFunc(r.errors, func(a, b error) int { return cmp.Compare(faultLine(a), faultLine(b)) })
 }
 
 // leaves reports the causes that have no cause of their own: the rest only says "below here".

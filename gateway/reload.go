@@ -46,17 +46,28 @@ func metricBundles(stamps []policy.BundleStamp) []telemetry.Bundle {
 func (g *Gateway) watchBundles(ctx context.Context) *sync.WaitGroup {
 	var watching sync.WaitGroup
 	var one sync.Mutex // activations are one after the other
+	reload := func() {
+		one.Lock()
+		defer one.Unlock()
+		g.reload(ctx)
+	}
 	log := g.options.Telemetry.Log
+	if slices.ContainsFunc(g.options.Config.Bundles, func(b BundleConfig) bool { return b.Watch }) {
+		// What was written after the first build and before the watch began is seen by nobody else.
+		watching.Go(func() {
+			select {
+			case <-ctx.Done():
+			case <-time.After(governance.Quiet):
+				reload()
+			}
+		})
+	}
 	for _, source := range g.options.Config.Bundles {
 		if !source.Watch {
 			continue
 		}
 		watching.Go(func() {
-			err := governance.Watch(ctx, source.Path, func() {
-				one.Lock()
-				defer one.Unlock()
-				g.reload(ctx)
-			}, func(err error) {
+			err := governance.Watch(ctx, source.Path, reload, func(err error) {
 				log.Error("watching a bundle", "path", source.Path, "error", err)
 			})
 			if err != nil {
@@ -77,7 +88,7 @@ func (g *Gateway) reload(ctx context.Context) {
 	bundles, s, err := g.options.Config.build(span.Context)
 	if err == nil && slices.Equal(s.Bundles(), g.options.Policy.Snapshot().Bundles()) {
 		span.End(nil)
-		tel.Log.Debug("the bundles are written anew and the same", "took", time.Since(began))
+		tel.Log.Debug("the bundles are the same", "took", time.Since(began))
 		return
 	}
 	if err == nil {

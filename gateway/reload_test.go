@@ -37,7 +37,9 @@ func watched(t testing.TB, name, folder string) (*site, *gatewayRun) {
 	t.Helper()
 	s := newSite(t)
 	s.config.Bundles = []BundleConfig{{Name: name, Path: folder, Watch: true, AllowUnsigned: true}}
-	return s, s.run()
+	r := s.run()
+	r.awaitLog(t, "the bundles are the same") // the watch has begun
+	return s, r
 }
 
 // shipAll ships events of a host and gives the last one's decision.
@@ -52,6 +54,27 @@ func (s *site) shipAll(r *gatewayRun, host string, events ...[]byte) policy.Answ
 		s.t.Fatalf("the last event has %d decisions", len(logs))
 	}
 	return logs[0].Result
+}
+
+// saveOver replaces the one place where old stands in a file, as an editor
+// does it: the file is whole at every moment.
+func saveOver(t testing.TB, folder, name, old, new string) {
+	t.Helper()
+	path := filepath.Join(folder, filepath.FromSlash(name))
+	text, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	before, after, found := strings.Cut(string(text), old)
+	if !found || strings.Contains(after, old) {
+		t.Fatalf("%s does not stand once in %s", old, name)
+	}
+	if err := os.WriteFile(path+".new", []byte(before+new+after), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Rename(path+".new", path); err != nil {
+		t.Fatal(err)
+	}
 }
 
 // awaitRevision waits until another Snapshot is active.
@@ -79,7 +102,7 @@ func (s *site) audits() []auditEvent {
 
 func TestChangedGovernanceDecidesTheNextCopyOfTheSameEvent(t *testing.T) {
 	folder := governanceFolder(t)
-	edit(t, folder, "installers.yaml", approving, notApproving)
+	saveOver(t, folder, "installers.yaml", approving, notApproving)
 	s, r := watched(t, "governance", folder)
 	const host = "ws01.corp.example"
 	install := managedInstall(host)
@@ -92,14 +115,14 @@ func TestChangedGovernanceDecidesTheNextCopyOfTheSameEvent(t *testing.T) {
 	}
 
 	before := r.Policy.Snapshot()
-	edit(t, folder, "installers.yaml", notApproving, approving)
+	saveOver(t, folder, "installers.yaml", notApproving, approving)
 	awaitRevision(t, r, before)
 	second := s.shipAll(r, host, install[2])
 	if second.Disposition != policy.Approved || second.Approval == nil || second.Approval.Entry != "configuration-manager-content" {
 		t.Errorf("after the change: %+v", second)
 	}
 	r.awaitLog(t, "policy active", "governance", "5 installers")
-	if err := r.stop(); err != nil {
+	if err := r.end(); err != nil {
 		t.Fatal(err)
 	}
 	var told []string
@@ -154,8 +177,8 @@ func TestBrokenGovernanceChangesNothingAndTheLogSaysWhere(t *testing.T) {
 	if err := os.WriteFile(path, whole, 0o600); err != nil {
 		t.Fatal(err)
 	}
-	r.awaitLog(t, "the bundles are written anew and the same")
-	if err := r.stop(); err != nil {
+	eventually(t, "the mended folder is found the same", func() bool { return strings.Count(r.log.String(), "the bundles are the same") == 2 })
+	if err := r.end(); err != nil {
 		t.Fatal(err)
 	}
 	all := s.audits()
@@ -174,17 +197,28 @@ func TestReloadedPolicyThatMissesACanaryIsRefusedNamingIt(t *testing.T) {
 	s, r := watched(t, "policy", folder)
 	const host = "ws01.corp.example"
 	before := r.Policy.Snapshot()
-	edit(t, folder, "an0940/signals/shell_child/shell_child.rego", "	programs.shell\n	started\n", "	programs.shell\n	started\n	input.process.image == \"c:\\\\nowhere.exe\"\n")
+	saveOver(t, folder, "an0940/signals/shell_child/shell_child.rego", "	programs.shell\n	started\n", "	programs.shell\n	started\n	input.process.image == \"c:\\\\nowhere.exe\"\n")
 	r.awaitLog(t, "bundles refused; the policy that was active stays", "misses", "shell_child (")
 	if got := s.shipAll(r, host, attack(host, 1)); got.Disposition != policy.Alert || r.Policy.Snapshot() != before {
 		t.Errorf("a policy that is blind was taken: %+v", got)
 	}
-	if err := r.stop(); err != nil {
+	if err := r.end(); err != nil {
 		t.Fatal(err)
 	}
 	if all := s.audits(); len(all) != 2 || all[1].Event != "refusal" || !strings.Contains(all[1].Detail, "shell_child (") {
 		t.Errorf("audit events: %+v", all)
 	}
+}
+
+// Nobody can know when the watch begins: what changes before it counts too.
+func TestChangeRightAfterTheStartIsSeen(t *testing.T) {
+	folder := governanceFolder(t)
+	s := newSite(t)
+	s.config.Bundles = []BundleConfig{{Name: "governance", Path: folder, Watch: true, AllowUnsigned: true}}
+	r := s.run()
+	first := r.Policy.Snapshot()
+	saveOver(t, folder, "installers.yaml", approving, notApproving)
+	awaitRevision(t, r, first)
 }
 
 func TestEventsUnderWayDuringReloadsAreDecidedOnce(t *testing.T) {
@@ -199,7 +233,7 @@ func TestEventsUnderWayDuringReloadsAreDecidedOnce(t *testing.T) {
 		if n%50 == 25 {
 			next := changes[(n/50)%2]
 			before := r.Policy.Snapshot()
-			edit(t, folder, "installers.yaml", was, next)
+			saveOver(t, folder, "installers.yaml", was, next)
 			was = next
 			for r.Policy.Snapshot() == before {
 				n++
