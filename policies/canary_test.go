@@ -3,6 +3,7 @@ package policies_test
 import (
 	"context"
 	"testing"
+	"time"
 
 	"msigate/gateway/event"
 	"msigate/gateway/governance"
@@ -20,7 +21,7 @@ func snapshot(t testing.TB) *policy.Snapshot {
 	s, err := policy.Compile(context.Background(), []policy.Bundle{
 		{Stamp: policy.BundleStamp{Name: governance.NamePolicy}, Content: rules.Content},
 		{Stamp: policy.BundleStamp{Name: governance.NameGovernance}, Content: entries.Content},
-	}, policy.Options{})
+	}, policy.Options{Deadline: time.Minute})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -41,7 +41,9 @@ custom_action_server if {
 # description: |
 #   An ordinary install is nothing to look at. A package on a share is not here:
 #   whether the share is trusted is for the sources of the governance data to say.
-#   Nor is a transform from elsewhere than the package: it can change all of it.
+#   Nor is one whose place its name does not tell (relative to a working folder that
+#   nobody reported, a device, a variable, an alternate stream), a second package,
+#   or a transform from elsewhere than the package: it can change all of it.
 client if {
 	input.process.role == "client"
 	installer.genuine(input.process)
@@ -54,28 +56,41 @@ client if {
 # scope: document
 ordinary if {
 	input.process.msiexec.verb in {"install", "uninstall", "patch", "administrative", "advertise", "repair"}
-	named
-	not share
+	count(wanted) > 0
+	every named in wanted {
+		plain(named)
+	}
+	not several
 	not foreign_transform
 }
 
-ordinary if input.process.msiexec.verb == "help"
+ordinary if {
+	input.process.msiexec.verb == "help"
+	count(wanted) == 0
+}
 
 # METADATA
-# title: The client names what it installs
+# title: What the client installs
 # scope: document
-named if input.process.msiexec.package
+wanted contains input.process.msiexec["package"]
 
-named if count(input.process.msiexec.patches) > 0
+wanted contains patch if some patch in input.process.msiexec.patches
 
 # METADATA
-# title: The client installs from a share
-# scope: document
-share if input.process.msiexec.package.kind == "unc"
+# title: The command line names more than the client can install
+several if input.process.msiexec.others[_]
 
-share if {
-	some patch in input.process.msiexec.patches
-	patch.kind == "unc"
+# METADATA
+# title: An installed product, or a file on a drive whose name tells where it lies
+# description: |
+#   Windows drops dots and blanks at the end of a folder's name, so a folder that
+#   ends in one is another than it says.
+# scope: document
+plain(named) if named.kind == "product_code"
+
+plain(named) if {
+	named.kind == "path"
+	regex.match(`^[a-z]:(?:\\(?:[^\x00-\x1f\\/:*?"<>|%]*[^\x00-\x1f\\/:*?"<>|%. ]))+$`, named.name)
 }
 
 # METADATA
@@ -86,21 +101,33 @@ foreign_transform if {
 }
 
 # METADATA
-# title: A transform embedded in the package, or beside it under a plain name
+# title: A transform embedded in the package, or from the package's own folder
 # description: |
-#   ":name" is embedded, "@name" and "|name" are secured ones; a full path comes along
-#   where it lies in the package's own folder.
+#   ":name" is embedded, "@name" is taken from beside the package, a plain name from
+#   the working folder, and a full path from where it says.
 # scope: document
 comes_along(transform) if {
-	every mark in ["\\", "/", ":"] {
-		not contains(trim_left(transform, ":@|"), mark)
-	}
+	substring(transform, 0, 1) in {":", "@"}
+	bare(substring(transform, 1, -1))
+}
+
+comes_along(transform) if {
+	bare(trim_left(transform, "|"))
+	trim_suffix(input.process.current_directory, "\\") == input.process.msiexec.package.folders[0]
 }
 
 comes_along(transform) if {
 	folder := input.process.msiexec.package.folders[0]
 	startswith(transform, concat("", [folder, "\\"]))
 	not contains(transform, "..")
+}
+
+# METADATA
+# title: A name without a folder
+bare(name) if {
+	every mark in ["\\", "/", ":"] {
+		not contains(name, mark)
+	}
 }
 
 # METADATA
@@ -114,7 +141,7 @@ console if {
 	installer.below
 	[program, handle, rest] := console_words
 	program in {"\\??\\c:\\windows\\system32\\conhost.exe", "c:\\windows\\system32\\conhost.exe"}
-	startswith(handle, "0x")
+	regex.match(`^0x[0-9a-f]+$`, handle)
 	rest in {"", "-forcev1"}
 }
 

@@ -53,11 +53,43 @@ test_client_with_a_transform_from_elsewhere_is_not if {
 	}
 }
 
-transformed(transform) := fixtures.msiexec("msiexec /i", "client", {
-	"verb": "install",
-	"package": fixtures.path_package("c:\\program files\\o\\o.msi"),
-	"transforms": ["site.mst", transform],
-})
+test_client_with_a_plain_transform_from_another_working_folder_is_not if {
+	not machinery.own with input as fixtures.start(object.union(transformed("x.mst"), {"current_directory": "c:\\users\\eve\\"}), fixtures.explorer, [])
+	not machinery.own with input as fixtures.start(object.remove(transformed("x.mst"), ["current_directory"]), fixtures.explorer, [])
+}
+
+transformed(transform) := object.union(
+	fixtures.msiexec("msiexec /i", "client", {
+		"verb": "install",
+		"package": fixtures.path_package("c:\\program files\\o\\o.msi"),
+		"transforms": [":site.mst", transform],
+	}),
+	{"current_directory": "c:\\program files\\o\\"},
+)
+
+test_client_whose_package_lies_where_its_name_does_not_tell_is_not if {
+	every name in [
+		"o.msi",
+		"globalroot\\device\\mup\\files\\o.msi",
+		"c:\\??\\unc\\files\\o.msi",
+		"c:\\x\\%temp%\\o.msi",
+		"c:\\users.\\eve\\o.msi",
+		"c:\\users \\eve\\o.msi",
+		"c:\\temp::$index_allocation\\o.msi",
+		"c:\\program files\\o.msi:x.msi",
+		"c:\\x\\url:https:\\\\files.example\\o.msi",
+		"c:\\x\\\u0001https:\\\\files.example\\o.msi",
+		"d:o.msi",
+	] {
+		not machinery.own with input as fixtures.start(fixtures.client_of(fixtures.path_package(name)), fixtures.explorer, [])
+		not machinery.own with input as fixtures.start(object.union(fixtures.client, {"msiexec": {"patches": [fixtures.path_package(name)]}}), fixtures.explorer, [])
+	}
+}
+
+test_client_with_a_second_package_is_not if {
+	second := object.union(fixtures.client, {"msiexec": {"others": [fixtures.path_package("c:\\x\\o.msi")]}})
+	not machinery.own with input as fixtures.start(second, fixtures.explorer, [])
+}
 
 test_console_host_in_the_kernels_form_is_machinery if {
 	every command_line in ["\\??\\c:\\windows\\system32\\conhost.exe 0xffffffff -forcev1", "\\??\\c:\\windows\\system32\\conhost.exe 0x4", "c:\\windows\\system32\\conhost.exe 0xffffffff"] {
@@ -72,6 +104,7 @@ test_console_host_that_runs_a_command_is_not if {
 		"\\??\\c:\\windows\\system32\\conhost.exe 0x4 cmd.exe",
 		"\\??\\c:\\windows\\system32\\conhost.exe 0xffffffff -forcev1 x",
 		"conhost.exe",
+		"\\??\\c:\\windows\\system32\\conhost.exe 0x4;cmd",
 	] {
 		not machinery.own with input as console(command_line)
 	}

@@ -214,6 +214,7 @@ test_what_the_command_line_adds_voids_the_packages_facts if {
 	every added, fact in {
 		{"transforms": ["c:\\windows\\ccmcache\\1\\o.mst"]}: "transform",
 		{"patches": [patch], "properties": {"patch": patch.name}}: "patch",
+		{"others": [patch]}: "package",
 		{"properties": {"installdir": "c:\\users\\public"}}: "property",
 	} {
 		document := object.union(fixtures.deployed, {"process": {"msiexec": added}})

@@ -57,6 +57,8 @@ packages contains tree.client.msiexec["package"]
 
 packages contains patch if some patch in tree.client.msiexec.patches
 
+packages contains other if some other in tree.client.msiexec.others
+
 packages contains input.event.install["package"]
 
 # METADATA

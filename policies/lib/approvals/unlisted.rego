@@ -16,6 +16,11 @@ unlisted[id] contains "patch" if {
 	not data.governance.installers[id].patches[patch.name]
 }
 
+unlisted[id] contains "package" if {
+	some id in candidates
+	some _ in tree.client.msiexec.others
+}
+
 unlisted[id] contains "property" if {
 	some id in candidates
 	some name, value in tree.client.msiexec.properties

@@ -54,6 +54,12 @@ urls contains patch.name if {
 	patch.kind == "url"
 }
 
+urls contains other.name if {
+	input.event.kind == "process_start"
+	some other in input.process.msiexec.others
+	other.kind == "url"
+}
+
 urls contains input.event.install.package.name if {
 	input.event.kind == "install"
 	input.event.install.package.kind == "url"

@@ -29,6 +29,12 @@ test_patch_from_a_url_is_an_alert if {
 	[held.disposition, held.evidence["package"]] == ["alert", url]
 }
 
+test_url_beside_the_package_is_an_alert if {
+	client := object.union(fixtures.client, {"msiexec": {"others": [fixtures.url_package]}})
+	held := package_url.held with input as fixtures.start(client, fixtures.explorer, [])
+	[held.disposition, held.evidence["package"]] == ["alert", url]
+}
+
 test_record_of_msiinstaller_that_names_a_url_is_an_alert if {
 	held := package_url.held with input as fixtures.record(fixtures.url_package)
 	[held.disposition, held.evidence] == ["alert", {"package": url, "event.install.package.name": url}]

@@ -59,6 +59,13 @@ packages contains patch.name if {
 	paths.user_writable(patch.folders)
 }
 
+packages contains other.name if {
+	input.event.kind == "process_start"
+	some other in input.process.msiexec.others
+	other.kind == "path"
+	paths.user_writable(other.folders)
+}
+
 packages contains input.event.install.package.name if {
 	input.event.kind == "install"
 	input.event.install.package.kind == "path"

@@ -24,13 +24,18 @@ test_package_in_downloads_is_a_review_at_low_severity if {
 }
 
 test_every_folder_that_users_write_to_is_known if {
-	every folder in ["c:\\users\\alice\\desktop", "c:\\users\\alice\\appdata\\local\\temp", "c:\\users\\public", "c:\\windows\\temp"] {
+	every folder in ["c:\\users\\alice\\desktop", "c:\\users\\alice\\appdata\\local\\temp", "c:\\users\\public", "c:\\documents and settings\\alice", "c:\\windows\\temp"] {
 		package_user_folder.held with input as fixtures.record(fixtures.path_package(concat("\\", [folder, "orrery.msi"])))
 	}
 }
 
 test_patch_there_is_told if {
 	client := object.union(fixtures.client, {"msiexec": {"patches": [downloads]}})
+	package_user_folder.held.evidence["package"] == downloads.name with input as fixtures.start(client, fixtures.explorer, [])
+}
+
+test_further_package_there_is_told if {
+	client := object.union(fixtures.client, {"msiexec": {"others": [downloads]}})
 	package_user_folder.held.evidence["package"] == downloads.name with input as fixtures.start(client, fixtures.explorer, [])
 }
 
