@@ -108,24 +108,23 @@ func approvedBy(a *policy.Approval) string {
 	return out + ": " + words(a.Matched) + " fit"
 }
 
-// nearMiss is an entry, which of its facts fit and what kept it from approving.
+// nearMiss is an entry, what kept it from approving, and which of its facts fit.
 func nearMiss(n policy.NearMiss) string {
-	out := finding.Printable(n.Entry)
-	var failed []string
+	var parts, failed []string
 	for _, fact := range n.Failed {
 		if fact == "expired" {
-			out += ": expired"
+			parts = append(parts, "expired, or not valid yet")
 		} else {
 			failed = append(failed, fact)
 		}
 	}
 	if len(failed) > 0 {
-		out += ": does not fit: " + words(failed)
+		parts = append(parts, "does not fit: "+words(failed))
 	}
 	if len(n.Matched) > 0 {
-		out += "; fits: " + words(n.Matched)
+		parts = append(parts, "fits: "+words(n.Matched))
 	}
-	return out
+	return finding.Printable(n.Entry) + ": " + strings.Join(parts, "; ")
 }
 
 func words(list []string) string {

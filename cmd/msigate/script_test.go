@@ -1,14 +1,10 @@
 package main
 
 import (
-	"archive/tar"
-	"bytes"
-	"compress/gzip"
 	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io/fs"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -16,6 +12,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 
@@ -41,23 +38,41 @@ func TestScripts(t *testing.T) {
 		Dir:                 "testdata/script",
 		RequireExplicitExec: true,
 		RequireUniqueNames:  true,
+		Deadline:            time.Now().Add(2 * time.Minute), // what hangs is interrupted, and named
 		Setup: func(env *testscript.Env) error {
 			env.Setenv("PROJECT", project)
 			env.Setenv("TERM", "xterm")
 			return nil
 		},
+		Condition: condition,
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
-			"exitcode": exitCode,
-			"isjson":   isJSON,
-			"row":      row,
-			"targz":    targz,
-			"gzip":     gzipped,
-			"repeat":   repeat,
-			"width":    width,
-			"readenv":  readEnv,
-			"copytree": copyTree,
+			"exitcode":  exitCode,
+			"isjson":    isJSON,
+			"row":       row,
+			"targz":     targz,
+			"gzip":      gzipped,
+			"halve":     halve,
+			"repeat":    repeat,
+			"width":     width,
+			"readenv":   readEnv,
+			"terminate": terminate,
+			"copytree":  copyTree,
 		},
 	})
+}
+
+// condition is [root], and [expired:DATE]: an entry that expires on that date
+// explains nothing live any more.
+func condition(name string) (bool, error) {
+	if name == "root" {
+		return os.Geteuid() == 0, nil
+	}
+	date, ok := strings.CutPrefix(name, "expired:")
+	if !ok {
+		return false, fmt.Errorf("unknown condition %s", name)
+	}
+	expires, err := time.Parse(time.DateOnly, date)
+	return !time.Now().Before(expires), err
 }
 
 // exitCode runs a program and asserts its exit code: exitcode N program [args…].
@@ -140,85 +155,6 @@ func rowHas(fields map[string]json.RawMessage, want []string) bool {
 	})
 }
 
-// targz packs a folder: targz folder file.
-func targz(ts *testscript.TestScript, neg bool, args []string) {
-	if neg || len(args) != 2 {
-		ts.Fatalf("usage: targz folder file")
-	}
-	root := ts.MkAbs(args[0])
-	var packed bytes.Buffer
-	zip := gzip.NewWriter(&packed)
-	archive := tar.NewWriter(zip)
-	ts.Check(filepath.WalkDir(root, func(path string, entry fs.DirEntry, err error) error {
-		if err != nil || !entry.Type().IsRegular() {
-			return err
-		}
-		content, err := os.ReadFile(path)
-		if err != nil {
-			return err
-		}
-		name, err := filepath.Rel(root, path)
-		if err != nil {
-			return err
-		}
-		if err := archive.WriteHeader(&tar.Header{Name: filepath.ToSlash(name), Mode: 0o644, Size: int64(len(content))}); err != nil {
-			return err
-		}
-		_, err = archive.Write(content)
-		return err
-	}))
-	ts.Check(archive.Close())
-	ts.Check(zip.Close())
-	ts.Check(os.WriteFile(ts.MkAbs(args[1]), packed.Bytes(), 0o644))
-}
-
-// gzipped packs a file: gzip file file.gz.
-func gzipped(ts *testscript.TestScript, neg bool, args []string) {
-	if neg || len(args) != 2 {
-		ts.Fatalf("usage: gzip file file.gz")
-	}
-	var packed bytes.Buffer
-	zip := gzip.NewWriter(&packed)
-	_, err := zip.Write([]byte(ts.ReadFile(args[0])))
-	ts.Check(err)
-	ts.Check(zip.Close())
-	ts.Check(os.WriteFile(ts.MkAbs(args[1]), packed.Bytes(), 0o644))
-}
-
-// repeat writes a file many times into another: repeat N file file.
-func repeat(ts *testscript.TestScript, neg bool, args []string) {
-	if neg || len(args) != 3 {
-		ts.Fatalf("usage: repeat N file file")
-	}
-	n, err := strconv.Atoi(args[0])
-	ts.Check(err)
-	ts.Check(os.WriteFile(ts.MkAbs(args[2]), bytes.Repeat([]byte(ts.ReadFile(args[1])), n), 0o644))
-}
-
-// width asserts that no line of a file is wider, but for one that is a single
-// word: width N file.
-func width(ts *testscript.TestScript, neg bool, args []string) {
-	if neg || len(args) != 2 {
-		ts.Fatalf("usage: width N file")
-	}
-	most, err := strconv.Atoi(args[0])
-	ts.Check(err)
-	for line := range strings.Lines(ts.ReadFile(args[1])) {
-		line = strings.TrimRight(line, "\n")
-		if n := len([]rune(line)); n > most && len(strings.Fields(line)) > 1 {
-			ts.Fatalf("%d columns: %s", n, line)
-		}
-	}
-}
-
-// copyTree copies a folder of the project, which is not to be changed: copytree folder folder.
-func copyTree(ts *testscript.TestScript, neg bool, args []string) {
-	if neg || len(args) != 2 {
-		ts.Fatalf("usage: copytree from to")
-	}
-	ts.Check(os.CopyFS(ts.MkAbs(args[1]), os.DirFS(ts.MkAbs(args[0]))))
-}
-
 // readEnv waits for a file that another process writes, and takes what the
 // pattern's group matches in it into a variable: readenv NAME file pattern.
 func readEnv(ts *testscript.TestScript, neg bool, args []string) {
@@ -240,6 +176,19 @@ func readEnv(ts *testscript.TestScript, neg bool, args []string) {
 		ts.Setenv(args[0], string(match[1]))
 		return nil
 	}))
+}
+
+// terminate sends SIGTERM, as a service manager does, to the programs in the
+// background; wait then asserts how they end.
+func terminate(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) != 0 {
+		ts.Fatalf("usage: terminate")
+	}
+	for _, program := range ts.BackgroundCmds() {
+		if err := program.Process.Signal(syscall.SIGTERM); err != nil && !errors.Is(err, os.ErrProcessDone) {
+			ts.Check(err)
+		}
+	}
 }
 
 // eventually tries until it works, for half a minute at most.

@@ -61,11 +61,25 @@ func (s *speaker) failure(err error) {
 				hint = connect.Hint
 			}
 		}
+		text, within := cutHint(text)
+		if hint == "" {
+			hint = within
+		}
 		fmt.Fprintf(s.w, "msigate: %s %s\n", s.paint(red, "error:"), text)
 	}
 	if hint != "" {
 		s.hint(hint)
 	}
+}
+
+// cutHint takes a hint that ends an error's text out of it.
+func cutHint(text string) (string, string) {
+	for _, mark := range []string{"; hint: ", "\nhint: "} {
+		if at := strings.LastIndex(text, mark); at >= 0 {
+			return text[:at], text[at+len(mark):]
+		}
+	}
+	return text, ""
 }
 
 // separate gives the errors that errors.Join joined, below a hint or not.
