@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"strings"
 	"sync/atomic"
+	"time"
 
 	"msigate/gateway/finding"
 	"msigate/gateway/policy"
@@ -79,8 +80,13 @@ func runCanaries(ctx context.Context, candidate *active) error {
 	return nil
 }
 
+// canaryDeadline bounds one evaluation of a canary. It is far above an event's,
+// so that a machine busy with events does not refuse a good policy.
+const canaryDeadline = 10 * time.Second
+
 func runCanary(ctx context.Context, candidate *active, canary policy.Canary) (policy.Disposition, error) {
 	w := NewWorker(WorkerOptions{})
+	candidate = &active{snapshot: candidate.snapshot.WithDeadline(canaryDeadline), masker: candidate.masker}
 	var under Policy
 	under.current.Store(candidate)
 	var worst policy.Disposition

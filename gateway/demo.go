@@ -63,6 +63,7 @@ func Demo(ctx context.Context, version string, h DemoHandler) (summary DemoSumma
 	config.Embedded = EmbeddedConfig{StoreDir: folder, Port: -1}
 	config.HTTP.Listen = "off"
 	config.Log.Level = "error"
+	config.Evaluation.Deadline = OfflineDeadline // a laptop may be busy building
 
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()

@@ -105,7 +105,7 @@ func (c *command) runEval(ctx context.Context, f evalFlags, paths []string) erro
 	if err != nil {
 		return err
 	}
-	active, err := gateway.LoadPolicy(ctx, gateway.SourcesFromPaths(f.bundles), policy.Options{})
+	active, err := gateway.LoadPolicy(ctx, gateway.SourcesFromPaths(f.bundles), policy.Options{Deadline: gateway.OfflineDeadline})
 	if err != nil {
 		return err
 	}

@@ -46,7 +46,7 @@ func TestUndefinedFailingAndSlowEvaluationsAreReviewsAtHighSeverity(t *testing.T
 }
 
 func TestDecisionIDIsTheTriggersOwn(t *testing.T) {
-	s := mustCompile(t, answering(harmless), Options{})
+	s := mustCompile(t, answering(harmless), Options{Deadline: time.Minute})
 	first, again := decide(s, shellBelowServer()), decide(s, shellBelowServer())
 	if first.ID != again.ID {
 		t.Errorf("the same trigger got %s and %s", first.ID, again.ID)
@@ -77,7 +77,7 @@ func TestEvidenceIsInTheCaseTheSensorGave(t *testing.T) {
 }
 
 func TestExpectedDecisionCarriesNoInput(t *testing.T) {
-	if d := decide(mustCompile(t, answering(harmless), Options{}), shellBelowServer()); d.Input != nil || d.Fault != "" {
+	if d := decide(mustCompile(t, answering(harmless), Options{Deadline: time.Minute}), shellBelowServer()); d.Input != nil || d.Fault != "" {
 		t.Errorf("input of %d bytes, fault %q", len(d.Input), d.Fault)
 	}
 }
@@ -141,7 +141,7 @@ func TestTriggersCutWhatNoSignalAsksFor(t *testing.T) {
 }
 
 func BenchmarkDecide(b *testing.B) {
-	empty := mustCompile(b, answering(harmless), Options{})
+	empty := mustCompile(b, answering(harmless), Options{Deadline: time.Minute})
 	full := builtIn(b)
 	for _, test := range []struct {
 		name string

@@ -49,7 +49,7 @@ func readBundle(t testing.TB, files fstest.MapFS) Bundle {
 
 func compile(t testing.TB, files fstest.MapFS) (*Snapshot, error) {
 	t.Helper()
-	return Compile(context.Background(), []Bundle{readBundle(t, files)}, Options{})
+	return Compile(context.Background(), []Bundle{readBundle(t, files)}, Options{Deadline: time.Minute})
 }
 
 func mustCompile(t testing.TB, rego string, o Options) *Snapshot {

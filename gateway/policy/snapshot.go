@@ -229,6 +229,14 @@ func (s *Snapshot) Document(path string, into any) error {
 	return nil
 }
 
+// WithDeadline is the same Snapshot with another bound on an evaluation: a
+// canary is asked what the policy answers, not how busy the machine is.
+func (s *Snapshot) WithDeadline(d time.Duration) *Snapshot {
+	patient := *s
+	patient.deadline = d
+	return &patient
+}
+
 // Scope is the scope matcher of this Snapshot.
 func (s *Snapshot) Scope() *event.Scope { return s.scope }
 
