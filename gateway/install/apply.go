@@ -135,6 +135,10 @@ func (t *Tracker) applyActivity(h *host, e *event.Event) *process {
 		if p.member != nil {
 			h.wrote(p, e.File.Path, at)
 		}
+	case event.KindFileStream:
+		if p.member != nil && e.File.Stream != "" { // a program can lie in a stream, too
+			h.wrote(p, e.File.Path+":"+e.File.Stream, at)
+		}
 	}
 	return p
 }

@@ -196,8 +196,24 @@ func compatible(p *process, guid identity, image string) bool {
 	if guid != (identity{}) && p.guid != (identity{}) && guid != p.guid {
 		return false
 	}
-	known := p.image.Value()
-	return known == "" || image == "" || event.EqualFoldASCII(event.Base(known), event.Base(image))
+	return sameImage(p.image.Value(), image)
+}
+
+// sameImage reports whether two paths can be the same program's: the whole of
+// them where both are plain, else the file's name (one sensor may say C:\PROGRA~1
+// or \Device\HarddiskVolume3 for what another names in full).
+func sameImage(a, b string) bool {
+	if a == "" || b == "" {
+		return true
+	}
+	if isWholePath(a) && isWholePath(b) {
+		return event.EqualFoldASCII(a, b)
+	}
+	return event.EqualFoldASCII(event.Base(a), event.Base(b))
+}
+
+func isWholePath(path string) bool {
+	return len(path) > 3 && path[1] == ':' && path[2] == '\\' && !event.HasShortName(path)
 }
 
 // acting is the process that a record other than a start speaks of.

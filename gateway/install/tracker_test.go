@@ -311,3 +311,35 @@ func TestOneWrongTimeStampAgesNothing(t *testing.T) {
 		t.Errorf("root %+v", c.Root)
 	}
 }
+
+func TestAProcessOfTheSameNameElsewhereIsAnother(t *testing.T) {
+	s := newScene(t)
+	s.noGUIDs = true
+	tool := proc(100, `C:\Windows\CCM\CcmExec.exe`, "")
+	s.feed(s.startOf(tool, proc(50, servicesPath, "")))
+	// The tool ended and its PID went to a copy elsewhere, of which neither was heard.
+	copied := proc(100, `C:\Users\alice\CcmExec.exe`, "")
+	client := proc(200, msiexecPath, `msiexec /i C:\Windows\ccmcache\1\a.msi`)
+	s.start(client, copied)
+	c := s.start(proc(300, `D:\x\a.exe`, ""), client)
+	for _, ancestor := range c.Lineage {
+		if ancestor.Image == tool.Image {
+			t.Errorf("%s is above a child of %s", ancestor.Image, copied.Image)
+		}
+	}
+	if !sameImage(`C:\PROGRA~1\x\a.exe`, `C:\Program Files\x\A.exe`) || !sameImage(`\Device\HarddiskVolume3\a.exe`, `C:\a.exe`) {
+		t.Error("two spellings of one path are two programs")
+	}
+}
+
+func TestAProgramInAStreamThatATreeWroteIsOfTheTree(t *testing.T) {
+	s := newScene(t)
+	service := proc(10, msiexecPath, "msiexec /V")
+	s.start(service, proc(5, servicesPath, ""))
+	wrote := s.event(event.KindFileStream)
+	wrote.Process, wrote.File = service, event.File{Path: `C:\x\c.txt`, Stream: "e.exe"}
+	s.feed(wrote)
+	if c := s.start(proc(30, `C:\X\c.txt:E.exe`, ""), proc(20, `C:\Windows\explorer.exe`, "")); c.Process.Role != RoleDescendant {
+		t.Errorf("role %q, want a descendant of the tree that wrote it", c.Process.Role)
+	}
+}
