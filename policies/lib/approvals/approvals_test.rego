@@ -140,10 +140,22 @@ test_tool_and_source_do_not_stand_for_the_hashes_that_an_entry_lists if {
 	approval(fixtures.deployed_child, governance(tool_and_source)) == entry_of(["deployment_tool", "source"])
 }
 
+test_tool_and_source_do_not_stand_for_what_the_installers_children_start if {
+	app := fixtures.process("c:\\program files\\orrery\\orrery.exe", "orrery.exe", "descendant")
+	deeper := fixtures.start(
+		fixtures.process("c:\\users\\alice\\appdata\\local\\temp\\x.exe", "x.exe", "descendant"), app,
+		array.concat([fixtures.deployed.process], fixtures.deployed.lineage),
+	)
+	not approval(deeper, governance(tool_and_source))
+	near(deeper, governance(tool_and_source)) == miss_of(["deployment_tool", "source"], ["strong_fact"])
+	direct := fixtures.start(app, fixtures.deployed.process, fixtures.deployed.lineage)
+	approval(direct, governance(tool_and_source))
+}
+
 test_process_approval_does_not_cover_modules if {
 	document := object.union(fixtures.load("c:\\windows\\installer\\msi90c3.tmp", {}), {"lineage": [fixtures.client, fixtures.tool, fixtures.services]})
 	not approval(document, governance(tool_and_source))
-	near(document, governance(tool_and_source)) == []
+	near(document, governance(tool_and_source)) == miss_of(["deployment_tool", "source"], ["strong_fact"])
 	installers := {"orrery": {"sha256": {"aa01": true}, "deployment_tools": {"deploy": true}}}
 	approval(document, governance(installers)) == entry_of(["deployment_tool", "sha256"])
 }

@@ -1,5 +1,6 @@
 package lib.approvals
 
+import data.lib.installer
 import data.lib.programs
 
 # METADATA
@@ -15,9 +16,10 @@ carrying := {
 # METADATA
 # title: The facts suffice
 # description: |
-#   One strong and one situational fact, or tool and source together. A module, and
-#   a program for which the entry lists hashes or signers, needs a strong fact of its
-#   own: what is approved is that file, not whatever came with it.
+#   One strong and one situational fact, or tool and source together. A module,
+#   a program for which the entry lists hashes or signers, and one that the installer
+#   did not start itself need a strong fact of their own: what is approved is that
+#   file, not whatever came with it or whatever it goes on to start, perhaps hours later.
 # scope: document
 carried(id) if {
 	count(matched[id] & {"sha256", "sha1", "signer"}) > 0
@@ -34,9 +36,21 @@ carried(id) if {
 # scope: document
 own_strong_fact(_) if input.event.kind == "image_load"
 
+own_strong_fact(_) if {
+	input.event.kind == "process_start"
+	input.process.role != "client"
+	not installer.child
+}
+
 own_strong_fact(id) if {
 	input.event.kind == "process_start"
 	input.process.role != "client"
+	lists_strong_fact(id)
+}
+
+# METADATA
+# title: The entry lists hashes or signers
+lists_strong_fact(id) if {
 	some list in ["sha256", "sha1", "signers"]
 	count(object.get(data.governance.installers[id], list, {})) > 0
 }

@@ -18,6 +18,14 @@ failed[id] contains fact if {
 	not fact in matched[id]
 }
 
+failed[id] contains "strong_fact" if {
+	some id in candidates
+	not carried(id)
+	{"deployment_tool", "source"} - matched[id] == set()
+	own_strong_fact(id)
+	not lists_strong_fact(id)
+}
+
 failed[id] contains "command_line" if {
 	some id in candidates
 	exact(id)

@@ -43,6 +43,13 @@ mentions(parts) if {
 remote if mentions(["http://", "https://", "ftp://", "http:\\", "https:\\", "@ssl", "davwwwroot"])
 
 # METADATA
+# title: A word of the command line, or what follows an option's colon or equals sign, is a share
+share if {
+	some token in tokens
+	regex.match(`(?:^|[:=,])(?:\\\\|//)[^\\/?.:]`, token)
+}
+
+# METADATA
 # title: The command line names a place where payloads run from
 payload if mentions([
 	"\\temp\\",

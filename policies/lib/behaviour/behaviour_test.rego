@@ -154,6 +154,18 @@ test_ordinary_arguments_are_neither if {
 	}
 }
 
+test_file_on_a_share_is_remote if {
+	every command_line in [
+		"rundll32.exe \\\\files.example\\s\\x.dll,run",
+		"rundll32.exe \"\\\\files.example\\s\\msi1.tmp\",zzzzinvokemanagedcustomactionoutofproc sfxca_1 2 a!b.c",
+		"rundll32.exe //files.example/s/x.dll,run",
+	] {
+		behaviour.alarms == {"loads a remote file"} with input as fixtures.child("c:\\windows\\system32\\rundll32.exe", command_line)
+	}
+	behaviour.alarms["loads a remote file"] with input as fixtures.child("c:\\windows\\system32\\regsvr32.exe", "regsvr32 /s /i:\\\\files.example\\s\\x.sct x.dll")
+	behaviour.alarms == set() with input as fixtures.child("c:\\windows\\system32\\rundll32.exe", "rundll32.exe \\\\?\\c:\\program files\\o\\x.dll,run")
+}
+
 test_managed_custom_action_loads_its_own_extracted_file if {
 	command_line := "rundll32.exe \"c:\\windows\\installer\\msi1.tmp\",zzzzinvokemanagedcustomactionoutofproc sfxca_1 2 a!b.c"
 	document := object.union(below(command_line), {"process": {"role": "managed_custom_action"}})

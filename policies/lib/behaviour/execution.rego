@@ -44,6 +44,8 @@ loading contains "loads a file from a place where payloads run from" if {
 
 loading contains "loads a remote file" if arguments.remote
 
+loading contains "loads a remote file" if arguments.share
+
 alarming.rundll32 contains "runs a command through an export of a system library" if {
 	arguments.mentions([
 		"javascript:",

@@ -12,7 +12,9 @@ package lib.paths
 #   else "elsewhere". Where both name a folder above it, the longer one decides.
 #   Undefined where no image is known.
 # scope: document
-process := "protected" if {
+process := "payload" if stream
+
+else := "protected" if {
 	guarded
 	not payload
 }
@@ -41,6 +43,11 @@ payload if {
 	some folder in input.process.folders
 	named[folder]
 }
+
+# METADATA
+# title: The subject's image lies in an alternate stream
+# description: Of a file or a folder (temp:x.exe). The folder above says nothing of who wrote it.
+stream if contains(input.process.name, ":")
 
 # METADATA
 # title: The subject's image lies below a protected folder

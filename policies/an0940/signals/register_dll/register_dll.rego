@@ -43,4 +43,5 @@ held := {
 protected if {
 	input.process.msiexec.package.kind == "path"
 	paths.protected(input.process.msiexec.package.folders)
+	not contains(input.process.msiexec.package.file, ":")
 }

@@ -35,6 +35,10 @@ test_dll_that_is_not_named_or_remote_is_told if {
 	register_dll.held with input as object.union(registering("c:\\windows\\x.dll", "register"), {"process": {"msiexec": {"package": {"kind": "unc"}}}})
 }
 
+test_dll_in_an_alternate_stream_is_told if {
+	register_dll.held with input as registering("c:\\windows\\temp:x.dll", "register")
+}
+
 test_dll_in_a_protected_folder_and_other_verbs_are_not_told if {
 	not register_dll.held with input as registering("c:\\program files\\orrery\\x.dll", "register")
 	not register_dll.held with input as registering("c:\\users\\public\\x.msi", "install")

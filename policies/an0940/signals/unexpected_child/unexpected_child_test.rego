@@ -70,3 +70,8 @@ test_program_whose_path_is_unknown_is_left_to_the_unexplained if {
 	document := fixtures.without(fixtures.without(fixtures.child("d:\\x.exe", "x"), "process", "image"), "process", "name")
 	not unexpected_child.held with input as document
 }
+
+test_program_in_an_alternate_stream_of_a_protected_folder_is_an_alert if {
+	held := unexpected_child.held with input as fixtures.child("c:\\windows\\temp:x.exe", "x.exe")
+	held.disposition == "alert"
+}
