@@ -4,8 +4,10 @@ import (
 	"bytes"
 	"compress/gzip"
 	"context"
+	"encoding/binary"
 	"errors"
 	"fmt"
+	"hash/crc32"
 	"io"
 	"io/fs"
 	"os"
@@ -81,6 +83,19 @@ func evaluated(t testing.TB, folder string, paths []string, stdin io.Reader) (de
 	return decisions, undecodable, err
 }
 
+// emptyEvtx is a log that Windows has written nothing to.
+func emptyEvtx() []byte {
+	header := make([]byte, 4096)
+	copy(header, "ElfFile\x00")
+	binary.LittleEndian.PutUint64(header[24:], 1)    // next record
+	binary.LittleEndian.PutUint32(header[32:], 128)  // size of the header
+	binary.LittleEndian.PutUint16(header[36:], 1)    // version 3.1
+	binary.LittleEndian.PutUint16(header[38:], 3)    //
+	binary.LittleEndian.PutUint16(header[40:], 4096) // size of its block
+	binary.LittleEndian.PutUint32(header[124:], crc32.ChecksumIEEE(header[:120]))
+	return header
+}
+
 func TestFilesAreReadInEveryForm(t *testing.T) {
 	one, two := attack("ws01", 1), attack("ws01", 2)
 	var pretty bytes.Buffer
@@ -113,11 +128,15 @@ func TestFilesAreReadInEveryForm(t *testing.T) {
 		{"bom.jsonl", "UTF-8 with its mark", slices.Concat([]byte("\xef\xbb\xbf"), lines), []string{":1.0 alert", ":2.0 alert"}, nil},
 		{"empty.jsonl", "nothing", nil, nil, nil},
 		{"spaces.json", "white space", []byte(" \n\n\t"), nil, nil},
-		{"empty.evtx", "an .evtx of no bytes", nil, nil, []string{":1.0 syntax"}},
+		{"empty.evtx", "an .evtx that Windows has written nothing to", emptyEvtx(), nil, nil},
+		{"none.evtx", "an .evtx of no bytes", nil, nil, []string{":1.0 syntax"}},
+		{"other.evtx", "an .evtx that is none", one, nil, []string{":1.0 syntax"}},
 		{"cut.evtx", "an .evtx cut short", []byte("ElfFile\x00\x01\x02"), nil, []string{":1.0 syntax"}},
 		{"broken.jsonl", "a bad line between good ones", slices.Concat(one, []byte("\n"), broken, two), []string{":1.0 alert", ":2.0 review", ":3.0 alert"}, []string{":2.0 duplicate_key"}},
 		{"cut.jsonl", "the last line is cut short", slices.Concat(one, []byte("\n"), two[:len(two)-9]), []string{":1.0 alert", ":2.0 review"}, []string{":2.0 syntax"}},
 		{"long.jsonl", "a line of 5 MB between others", slices.Concat(one, []byte("\n"), long, two), []string{":1.0 alert", ":2.0 review", ":3.0 alert"}, []string{":2.0 size"}},
+		{"many.jsonl", "a line of 5 MB of many records", slices.Concat(one, []byte("\n"), list(slices.Repeat([][]byte{ordinary("ws01", 1)}, 12_000)...), []byte("\n"), two), []string{":1.0 alert", ":3.0 alert"}, nil},
+		{"deep.jsonl", "a line nested 20,000 deep", slices.Concat(one, []byte("\n"), withField("ws01", 3, `"Nest":`+strings.Repeat("[", 20_000)+strings.Repeat("]", 20_000)), []byte("\n"), two), []string{":1.0 alert", ":2.0 review", ":3.0 alert"}, []string{":2.0 depth"}},
 		{"cut.xml", "XML cut short", xml[:len(xml)-120], []string{":1.0 alert", ":2.0 review"}, []string{":2.0 syntax"}},
 		{"only.xml", "one XML event cut short", []byte(attackXML("ws01", 1)[:900]), []string{":1.0 review"}, []string{":1.0 syntax"}},
 		{"other.json", "no events", []byte(`{"hello":"world"}`), nil, []string{":1.0 shape"}},
