@@ -29,6 +29,8 @@ func (p *textPrinter) decision(e gateway.Evaluated) error {
 	fmt.Fprintf(p.w, "%s%s\n", indent, finding.WhatHappened(e.Decision))
 	if a.Disposition != policy.Expected {
 		p.reasons(e)
+	} else {
+		p.ranOut(a.NearMisses)
 	}
 	if p.flush {
 		return p.w.Flush()
@@ -85,6 +87,16 @@ func (p *textPrinter) reasons(e gateway.Evaluated) {
 	}
 	if len(e.Decision.Facts) > 0 {
 		p.row("masked", words(e.Decision.Facts))
+	}
+}
+
+// ranOut names an approval that would count, were it not for its dates: nothing
+// stands against the install, and its owner will want to know.
+func (p *textPrinter) ranOut(misses []policy.NearMiss) {
+	for _, n := range misses {
+		if slices.Equal(n.Failed, []string{"expired"}) {
+			p.row("near miss", nearMiss(n))
+		}
 	}
 }
 

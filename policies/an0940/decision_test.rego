@@ -111,6 +111,11 @@ test_install_that_a_tool_began_from_a_source_is_approved if {
 	})
 }
 
+test_install_whose_approval_ran_out_is_expected_and_says_so if {
+	later := object.union(fixtures.deployed, {"now": approving.installers.orrery.expires})
+	decision(later, approving) == object.union(expected, {"near_misses": [{"entry": "orrery", "matched": [], "failed": ["expired"]}]})
+}
+
 test_approved_signal_is_told_and_stands_for_nothing if {
 	answer := decision(fixtures.deployed_child, approving)
 	[answer.disposition, answer.severity, answer.approval.entry, ids(answer), answer.near_misses] == ["approved", "informational", "orrery", ["unexpected_child"], []]

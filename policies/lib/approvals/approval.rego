@@ -22,14 +22,29 @@ fitting contains [0 - count(matched[id]), id] if {
 
 # METADATA
 # title: Entries that fit in part, best first, at most three
-near_misses := [{"entry": miss[2], "matched": sort(matched[miss[2]]), "failed": sort(failed[miss[2]])} |
+near_misses := [{"entry": miss[2], "matched": sort(shared(miss[2])), "failed": sort(failed[miss[2]])} |
 	some miss in array.slice(sort(missing_little), 0, 3)
 ]
 
 # METADATA
 # title: Entries that fit in part, by how far they are off
-missing_little contains [0 - count(matched[id]), count(failed[id]), id] if {
+# description: |
+#   One that fails for nothing but its dates is among them, also where its tool and its
+#   source ran out with it and nothing fits any more.
+missing_little contains [0 - count(shared(id)), count(failed[id]), id] if {
 	some id in candidates
 	failed[id]
-	matched[id]
+	nearly(id)
 }
+
+# METADATA
+# title: An entry that is worth naming
+# scope: document
+nearly(id) if matched[id]
+
+nearly(id) if failed[id] == {"expired"}
+
+# METADATA
+# title: Facts that an entry and the event share, none where none fits now
+# scope: document
+shared(id) := {fact | some fact in matched[id]}
