@@ -131,12 +131,10 @@ func TestNATSGoneInMidRunLosesNothing(t *testing.T) {
 // With the bus gone nothing can be finished: the gateway says so, within its
 // bound, and what it held comes again to the next one.
 func TestStopWithoutABusKeepsItsBoundAndLosesNothing(t *testing.T) {
-	s := newSite(t)
-	s.config.Drain = 500 * time.Millisecond
-	s.config.Consumer.AckWait = time.Second
-	if _, err := bus.Setup(patient(t), s.conn, s.config.TopologyOptions()); err != nil {
-		t.Fatal(err)
-	}
+	s := newSite(t, func(c *Config) {
+		c.Drain = 500 * time.Millisecond
+		c.Consumer.AckWait = time.Second
+	})
 	r := s.run()
 	want := map[uint64]bool{}
 	for n := range 2000 {
