@@ -56,27 +56,6 @@ func (s *site) shipAll(r *gatewayRun, host string, events ...[]byte) policy.Answ
 	return logs[0].Result
 }
 
-// saveOver replaces the one place where old stands in a file, as an editor
-// does it: the file is whole at every moment.
-func saveOver(t testing.TB, folder, name, old, new string) {
-	t.Helper()
-	path := filepath.Join(folder, filepath.FromSlash(name))
-	text, err := os.ReadFile(path)
-	if err != nil {
-		t.Fatal(err)
-	}
-	before, after, found := strings.Cut(string(text), old)
-	if !found || strings.Contains(after, old) {
-		t.Fatalf("%s does not stand once in %s", old, name)
-	}
-	if err := os.WriteFile(path+".new", []byte(before+new+after), 0o600); err != nil {
-		t.Fatal(err)
-	}
-	if err := os.Rename(path+".new", path); err != nil {
-		t.Fatal(err)
-	}
-}
-
 // awaitRevision waits until another Snapshot is active.
 func awaitRevision(t testing.TB, r *gatewayRun, before *policy.Snapshot) {
 	t.Helper()
@@ -102,7 +81,7 @@ func (s *site) audits() []auditEvent {
 
 func TestChangedGovernanceDecidesTheNextCopyOfTheSameEvent(t *testing.T) {
 	folder := governanceFolder(t)
-	saveOver(t, folder, "installers.yaml", approving, notApproving)
+	edit(t, folder, "installers.yaml", approving, notApproving)
 	s, r := watched(t, "governance", folder)
 	const host = "ws01.corp.example"
 	install := managedInstall(host)
@@ -115,7 +94,7 @@ func TestChangedGovernanceDecidesTheNextCopyOfTheSameEvent(t *testing.T) {
 	}
 
 	before := r.Policy.Snapshot()
-	saveOver(t, folder, "installers.yaml", notApproving, approving)
+	edit(t, folder, "installers.yaml", notApproving, approving)
 	awaitRevision(t, r, before)
 	second := s.shipAll(r, host, install[2])
 	if second.Disposition != policy.Approved || second.Approval == nil || second.Approval.Entry != "configuration-manager-content" {
@@ -197,7 +176,7 @@ func TestReloadedPolicyThatMissesACanaryIsRefusedNamingIt(t *testing.T) {
 	s, r := watched(t, "policy", folder)
 	const host = "ws01.corp.example"
 	before := r.Policy.Snapshot()
-	saveOver(t, folder, "an0940/signals/shell_child/shell_child.rego", "	programs.shell\n	started\n", "	programs.shell\n	started\n	input.process.image == \"c:\\\\nowhere.exe\"\n")
+	edit(t, folder, "an0940/signals/shell_child/shell_child.rego", "	programs.shell\n	started\n", "	programs.shell\n	started\n	input.process.image == \"c:\\\\nowhere.exe\"\n")
 	r.awaitLog(t, "bundles refused; the policy that was active stays", "misses", "shell_child (")
 	if got := s.shipAll(r, host, attack(host, 1)); got.Disposition != policy.Alert || r.Policy.Snapshot() != before {
 		t.Errorf("a policy that is blind was taken: %+v", got)
@@ -217,7 +196,7 @@ func TestChangeRightAfterTheStartIsSeen(t *testing.T) {
 	s.config.Bundles = []BundleConfig{{Name: "governance", Path: folder, Watch: true, AllowUnsigned: true}}
 	r := s.run()
 	first := r.Policy.Snapshot()
-	saveOver(t, folder, "installers.yaml", approving, notApproving)
+	edit(t, folder, "installers.yaml", approving, notApproving)
 	awaitRevision(t, r, first)
 }
 
@@ -233,7 +212,7 @@ func TestEventsUnderWayDuringReloadsAreDecidedOnce(t *testing.T) {
 		if n%50 == 25 {
 			next := changes[(n/50)%2]
 			before := r.Policy.Snapshot()
-			saveOver(t, folder, "installers.yaml", was, next)
+			edit(t, folder, "installers.yaml", was, next)
 			was = next
 			for r.Policy.Snapshot() == before {
 				n++
