@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"strings"
 
 	"msigate/gateway/bus"
 )
@@ -86,10 +87,16 @@ func (c *command) tellCheck(f setupFlags, mismatches []bus.Mismatch) error {
 	return nil
 }
 
+// eachMismatch is one error a difference. What setup mends is not said on each:
+// the hint below them says how.
 func eachMismatch(mismatches []bus.Mismatch) error {
 	faults := make([]error, len(mismatches))
 	for i, m := range mismatches {
-		faults[i] = errors.New(m.String())
+		text := m.String()
+		if strings.Contains(m.Mend, "msigate setup") {
+			text = strings.TrimSuffix(text, ". To mend it: "+m.Mend)
+		}
+		faults[i] = errors.New(text)
 	}
 	return errors.Join(faults...)
 }
