@@ -103,9 +103,12 @@ func sysmonLabels(id uint64) []label {
 // of creator and target have the same.
 var securityLabels = map[uint64][]label{
 	4688: {
-		{"New Process ID", []byte("NewProcessId")}, {"New Process Name", []byte("NewProcessName")},
-		{"Mandatory Label", []byte("MandatoryLabel")}, {"Creator Process ID", []byte("ProcessId")},
-		{"Creator Process Name", []byte("ParentProcessName")}, {"Process Command Line", []byte("CommandLine")},
+		{"New Process ID", []byte("NewProcessId")},
+		{"New Process Name", []byte("NewProcessName")},
+		{"Mandatory Label", []byte("MandatoryLabel")},
+		{"Creator Process ID", []byte("ProcessId")},
+		{"Creator Process Name", []byte("ParentProcessName")},
+		{"Process Command Line", []byte("CommandLine")},
 	},
 	4689: {{"Process ID", []byte("ProcessId")}, {"Process Name", []byte("ProcessName")}},
 }

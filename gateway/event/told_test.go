@@ -291,8 +291,10 @@ func encodeWazuh(t testing.TB, d *told, number int) []byte {
 		"channel": d.channel, "computer": d.host, "severityValue": "INFORMATION", "message": `"` + twice(d.message) + `"`,
 	}}
 	if number%3 == 1 {
-		return written(t, object{"timestamp": "2026-03-02T09:14:09.001+0000", "agent": object{"id": "007", "name": "ws01"}, "manager": object{"name": "siem01"},
-			"decoder": object{"name": "windows_eventchannel"}, "data": object{"win": win}, "location": "EventChannel"})
+		return written(t, object{
+			"timestamp": "2026-03-02T09:14:09.001+0000", "agent": object{"id": "007", "name": "ws01"}, "manager": object{"name": "siem01"},
+			"decoder": object{"name": "windows_eventchannel"}, "data": object{"win": win}, "location": "EventChannel",
+		})
 	}
 	return written(t, object{"win": win})
 }
