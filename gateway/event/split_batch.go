@@ -55,7 +55,7 @@ func (l *recordList) batch(text []byte, path []string) {
 			l.syntax(at, "the batch is cut short or a member has no name")
 			return
 		}
-		name := string(text[at+1 : nameEnd])
+		name := value{raw: text[at+1 : nameEnd], form: formEscaped}.string()
 		if at = skipSpace(text, nameEnd+1); at >= len(text) || text[at] != ':' {
 			l.syntax(at, "no colon after a member's name")
 			return

@@ -23,16 +23,22 @@ type fact struct{ name, value string }
 type scribe struct {
 	*rand.Rand
 	awkward bool
-	oneLine bool // blanks must not end the line
-	trick   int  // the one way this message hides XML text
+	oneLine bool                 // blanks must not end the line
+	trick   int                  // the one way this message hides XML text
+	born    map[string]time.Time // when each process started, where a shape tells it
 }
 
 func (s *scribe) sometimes() bool { return s.awkward && s.IntN(4) == 0 }
 
 func (s *scribe) seldom() bool { return s.awkward && s.IntN(16) == 0 }
 
-// shapes are the writers of one record each.
-var shapes = []func(*scribe, record) string{winlogbeat, winlogbeatECS, winlogbeat6, nxlog, evtxDump, velociraptor, eventXML}
+// shapes are the writers of one record each; rendered XML is the last, and
+// defender, which identifies processes in its own way, is not among them.
+var shapes = []func(*scribe, record) string{
+	winlogbeat, winlogbeatECS, winlogbeat6, nxlog, evtxDump, velociraptor,
+	fluentBit, otel, otlp, otelRaw, structureInText, wazuh, elastic, ocsf,
+	eventXML,
+}
 
 func (r *record) get(name string) string {
 	for _, f := range r.data {
