@@ -8,6 +8,7 @@ import (
 	"os"
 	"runtime"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -120,12 +121,18 @@ func eventually(t testing.TB, what string, ok func() bool) {
 	}
 }
 
-// builtIn activates the policy and governance of the binary, whose approvals
-// hold at any time of the tests' events. An evaluation may take long on a busy
+// loadBuiltIn compiles once for all tests: a Policy that nobody activates
+// another Snapshot in never changes. An evaluation may take long on a busy
 // machine: what is tested is the answer.
+var loadBuiltIn = sync.OnceValues(func() (*Policy, error) {
+	return LoadPolicy(context.Background(), nil, policy.Options{Deadline: 5 * time.Second})
+})
+
+// builtIn is the active policy and governance of the binary, whose approvals
+// hold at any time of the tests' events.
 func builtIn(t testing.TB) *Policy {
 	t.Helper()
-	p, err := LoadPolicy(patient(t), nil, policy.Options{Deadline: 5 * time.Second})
+	p, err := loadBuiltIn()
 	if err != nil {
 		t.Fatal(err)
 	}
