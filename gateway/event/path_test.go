@@ -63,7 +63,7 @@ func TestNormalizePath(t *testing.T) {
 
 func TestPathsAreResolvedByTheRecordsOwnFacts(t *testing.T) {
 	start := func(image, parent string) *Event {
-		return decodeOne(t, []byte(`{"winlog":{"provider_name":"Microsoft-Windows-Sysmon","event_id":1,"computer_name":"ws01","event_data":{"Image":"`+image+`","ParentImage":"`+parent+`"}}}`))
+		return decodeOne(t, []byte(`{"winlog":{"provider_name":"Microsoft-Windows-Sysmon","event_id":1,"computer_name":"ws01","event_data":{"ProcessId":"7","Image":"`+image+`","ParentImage":"`+parent+`"}}}`))
 	}
 	if e := start(`\\SystemRoot\\System32\\smss.exe`, `D:\\Windows\\System32\\services.exe`); e.Process.Image != `D:\Windows\System32\smss.exe` {
 		t.Errorf("Windows on D: %q", e.Process.Image)

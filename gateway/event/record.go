@@ -172,6 +172,10 @@ func (r *record) event() (*Event, *Fault) {
 	case e.Provider == ProviderInstaller:
 		reading.installer()
 	}
+	if p := &e.Process; e.Kind == KindProcessStart && p.Image == "" && p.PID == 0 && p.GUID == "" {
+		// The shape was known, its event data was not: renamed, moved or left out.
+		return nil, &Fault{Reason: ReasonField, Detail: fmt.Sprintf("%s: a process start that names no process; does the shipper rename or drop event data?", r.shape)}
+	}
 	if r.repeats && e.Kind != KindOther {
 		if name := r.repeated(); name != "" {
 			return nil, &Fault{Reason: ReasonDuplicateKey, Detail: fmt.Sprintf("%s: %s is there twice", r.shape, printable(name))}

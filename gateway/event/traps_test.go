@@ -56,7 +56,7 @@ func TestNXLogLocalTimeYieldsToUtcTime(t *testing.T) {
 }
 
 func TestTimeWithoutAZoneIsMissing(t *testing.T) {
-	security := `{"EventTime":"2026-03-02 10:14:05","Hostname":"ws01","EventID":4688,"SourceName":"Microsoft-Windows-Security-Auditing"`
+	security := `{"EventTime":"2026-03-02 10:14:05","Hostname":"ws01","EventID":4688,"SourceName":"Microsoft-Windows-Security-Auditing","NewProcessId":"0x7"`
 	local := time.Date(2026, 3, 2, 10, 14, 5, 0, time.UTC)
 	e := decodeOne(t, []byte(security+"}"))
 	if !e.Time.Equal(local) || !slices.Contains(e.Missing, "event.time") {
@@ -175,7 +175,7 @@ func TestOld4688HasNoParentAndNoCommandLine(t *testing.T) {
 }
 
 func Test4688OfAnotherUserNamesTheTarget(t *testing.T) {
-	line := `{"winlog":{"provider_name":"Microsoft-Windows-Security-Auditing","event_id":4688,"computer_name":"ws01","event_data":{"SubjectUserName":"alice","SubjectDomainName":"CORP","SubjectLogonId":"0xf412f","TargetUserName":"adm-alice","TargetDomainName":"CORP","TargetLogonId":"0x1a2b3c"}}}`
+	line := `{"winlog":{"provider_name":"Microsoft-Windows-Security-Auditing","event_id":4688,"computer_name":"ws01","event_data":{"NewProcessId":"0x7","SubjectUserName":"alice","SubjectDomainName":"CORP","SubjectLogonId":"0xf412f","TargetUserName":"adm-alice","TargetDomainName":"CORP","TargetLogonId":"0x1a2b3c"}}}`
 	e := decodeOne(t, []byte(line))
 	if e.Process.User != `CORP\adm-alice` || e.Process.LogonID != "0x1a2b3c" || e.Parent.User != `CORP\alice` || e.Parent.LogonID != "0xf412f" {
 		t.Errorf("%+v, parent %+v", e.Process, e.Parent)
@@ -184,7 +184,7 @@ func Test4688OfAnotherUserNamesTheTarget(t *testing.T) {
 
 func TestDashAndNULLAreAbsent(t *testing.T) {
 	for _, nothing := range []string{"-", "(NULL)", "", " "} {
-		line := `{"winlog":{"provider_name":"Microsoft-Windows-Sysmon","event_id":1,"computer_name":"ws01","event_data":{"UtcTime":"2026-03-02 09:14:05.000","ParentImage":"` + nothing + `","OriginalFileName":"` + nothing + `"}}}`
+		line := `{"winlog":{"provider_name":"Microsoft-Windows-Sysmon","event_id":1,"computer_name":"ws01","event_data":{"UtcTime":"2026-03-02 09:14:05.000","ProcessId":"7","ParentImage":"` + nothing + `","OriginalFileName":"` + nothing + `"}}}`
 		e := decodeOne(t, []byte(line))
 		if e.Parent.Image != "" || e.Process.OriginalFileName != "" || !slices.Contains(e.Missing, "parent.image") || !slices.Contains(e.Missing, "process.original_file_name") {
 			t.Errorf("%q: %+v, missing %v", nothing, e.Process, e.Missing)
