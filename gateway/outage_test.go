@@ -101,7 +101,10 @@ func TestNATSGoneInMidRunLosesNothing(t *testing.T) {
 		}
 	})
 	defer stop()
-	const each = 2_000
+	each := uint64(2_000)
+	if testing.Short() || underRace {
+		each = 300
+	}
 	attacks := map[uint64]bool{}
 	port := s.server.Port()
 	said := func(text string, times int) {
@@ -109,7 +112,7 @@ func TestNATSGoneInMidRunLosesNothing(t *testing.T) {
 		eventually(t, fmt.Sprintf("the log says %q %d times", text, times), func() bool { return strings.Count(r.log.String(), text) == times })
 	}
 	for outage := range 2 {
-		s.shipped = shipMany(t, s.conn, next, each, attacks)
+		s.shipped = shipMany(t, s.conn, next, int(each), attacks)
 		eventually(t, "some are acknowledged", func() bool {
 			lag, err := r.Gateway.Lag(patient(t))
 			return err == nil && lag.AckFloor > s.shipped-each+100
@@ -120,7 +123,7 @@ func TestNATSGoneInMidRunLosesNothing(t *testing.T) {
 		s.startServer(port)
 		said("NATS is back", outage+1)
 	}
-	s.shipped = shipMany(t, s.conn, next, each, attacks)
+	s.shipped = shipMany(t, s.conn, next, int(each), attacks)
 	s.settled(r)
 	if err := r.end(); err != nil {
 		t.Errorf("the gateway ended with: %v", err)
@@ -137,7 +140,11 @@ func TestStopWithoutABusKeepsItsBoundAndLosesNothing(t *testing.T) {
 	})
 	r := s.run()
 	want := map[uint64]bool{}
-	for n := range 2000 {
+	many := 2_000
+	if testing.Short() || underRace {
+		many = 300
+	}
+	for n := range many {
 		want[s.ship("ws01", attack("ws01", n))] = true
 	}
 	port := s.server.Port()

@@ -217,7 +217,7 @@ func TestEventsUnderWayDuringReloadsAreDecidedOnce(t *testing.T) {
 			for r.Policy.Snapshot() == before {
 				n++
 				want[s.ship(host, attack(host, 1000*n))] = true
-				time.Sleep(time.Millisecond)
+				time.Sleep(5 * time.Millisecond)
 			}
 		}
 	}
