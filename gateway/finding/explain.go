@@ -21,6 +21,9 @@ func Summary(d *Masked) string {
 func Why(d *Masked) string {
 	a := &d.decision.Answer
 	if d.decision.Fault != "" {
+		if reason, kept := strings.CutPrefix(d.decision.Fault, policy.FaultQuarantined+": "); kept {
+			return "it is kept in quarantine (" + excerpt(reason, excerptLength) + "), and what cannot be read is never taken for harmless"
+		}
 		return "the policy gave no answer (" + excerpt(d.decision.Fault, excerptLength) + "), and that is never taken for harmless"
 	}
 	var parts []string
