@@ -83,10 +83,13 @@ func sensorForm(e Event, d *told, shape Shape) Event {
 		}
 		e.Process.IntegrityLevel = strings.ToLower(e.Process.IntegrityLevel)
 		if e.Module.Signature.Known {
-			e.Module.Signature.Status = "trusted"
+			e.Module.Signature.Status = map[bool]string{true: "trusted", false: "unsigned"}[e.Module.Signature.Signed]
 		}
 	case ShapeOCSF:
 		e.Provider = "Contoso Sensor"
+		if !e.Module.Signature.Signed { // no signature is not told from one that was not looked for
+			e.Module.Signature = Signature{}
+		}
 		e.Channel = map[Kind]string{KindProcessStart: "Process Activity", KindProcessEnd: "Process Activity", KindImageLoad: "Module Activity"}[e.Kind]
 		if e.Channel == "" {
 			e.Channel = "File System Activity"

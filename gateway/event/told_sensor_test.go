@@ -152,8 +152,11 @@ func encodeElastic(t testing.TB, d *told, _ int) []byte {
 }
 
 func elasticVerdict(d *told) object {
-	if d.get("Signed") != "true" {
+	switch {
+	case d.get("SignatureStatus") == "Unavailable":
 		return object{}
+	case d.get("Signed") != "true":
+		return object{"exists": false}
 	}
 	return object{"exists": true, "trusted": true, "status": "trusted", "subject_name": d.get("Signature")}
 }

@@ -121,8 +121,9 @@ var encoders = map[Shape]func(t testing.TB, d *told, number int) []byte{
 }
 
 // manifest is the order of the facts in the provider's manifest, where
-// winlogbeat's sample has another.
+// winlogbeat's sample has another, or not all.
 var manifest = map[int]string{
+	1:  "RuleName UtcTime ProcessGuid ProcessId Image FileVersion Description Product Company OriginalFileName CommandLine CurrentDirectory User LogonGuid LogonId TerminalSessionId IntegrityLevel Hashes ParentProcessGuid ParentProcessId ParentImage ParentCommandLine ParentUser",
 	12: "RuleName EventType UtcTime ProcessGuid ProcessId Image TargetObject User",
 	13: "RuleName EventType UtcTime ProcessGuid ProcessId Image TargetObject Details User",
 	14: "RuleName EventType UtcTime ProcessGuid ProcessId Image TargetObject NewName User",
