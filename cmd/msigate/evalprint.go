@@ -39,7 +39,7 @@ type decidedRow struct {
 	Record      int                  `json:"record"` // index inside it
 	RecordID    uint64               `json:"record_id"`
 	Host        string               `json:"host"`
-	Time        time.Time            `json:"time"`
+	Time        *time.Time           `json:"time"` // by the host's clock; null where no record could be read
 	Kind        string               `json:"kind"`
 	Disposition policy.Disposition   `json:"disposition"`
 	Severity    policy.Severity      `json:"severity"`
@@ -61,7 +61,7 @@ func rowOf(e gateway.Evaluated) decidedRow {
 		Record:      d.Trigger.Record,
 		RecordID:    d.Context.Event.RecordID,
 		Host:        d.Context.Event.Host,
-		Time:        d.Context.Event.Time,
+		Time:        known(d.Context.Event.Time),
 		Kind:        string(d.Context.Event.Kind),
 		Disposition: d.Answer.Disposition,
 		Severity:    d.Answer.Severity,
@@ -123,4 +123,12 @@ func (p *ocsfPrinter) end() error {
 		p.w.WriteByte('\n')
 	}
 	return p.w.Flush()
+}
+
+// known is nil for a time that is not.
+func known(t time.Time) *time.Time {
+	if t.IsZero() {
+		return nil
+	}
+	return &t
 }
