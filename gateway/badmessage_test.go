@@ -105,12 +105,12 @@ func TestBadMessagesLoseNothing(t *testing.T) {
 			want:   "quarantine.shape/0 review/0",
 			detail: "; likewise record 1, 2, 3, 4, 5, 6, 7, 8, 9, 10 and 1989 more",
 		},
-		{name: "truncated", data: truncated(attack(host, 60)), want: "quarantine.syntax/0 review/0", detail: "cut short"},
-		{name: "truncated, nothing to do with an installer", data: truncated(ordinary(host, 64)), want: "quarantine.syntax/0", detail: "cut short"},
-		{name: "no text at all", data: []byte("no event"), want: "quarantine.syntax/0"},
-		{name: "bytes that hide what they say", data: []byte{0, 1, 2, 0xFF}, want: "quarantine.syntax/0 review/0"},
+		{name: "truncated", data: truncated(attack(host, 60)), want: "quarantine.syntax/-1 review/0", detail: "cut short"},
+		{name: "truncated, nothing to do with an installer", data: truncated(ordinary(host, 64)), want: "quarantine.syntax/-1", detail: "cut short"},
+		{name: "no text at all", data: []byte("no event"), want: "quarantine.syntax/-1"},
+		{name: "bytes that hide what they say", data: []byte{0, 1, 2, 0xFF}, want: "quarantine.syntax/-1 review/0"},
 		{name: "empty", data: []byte{}, want: ""},
-		{name: "nested 20,000 deep", data: withField(host, 70, `"Nest":`+deep), want: "quarantine.depth/0 review/0"},
+		{name: "nested 20,000 deep", data: withField(host, 70, `"Nest":`+deep), want: "quarantine.depth/-1 review/0"},
 		{name: "only nested 20,000 deep", data: []byte(deep), want: "quarantine.depth/0"},
 		{name: "duplicate key", data: withField(host, 80, twice), want: "quarantine.duplicate_key/0 review/0", detail: `"/winlog/event_data/Image"`},
 		{name: "duplicate key behind an escape", data: withField(host, 84, `"Im\u0061ge":"C:\\Windows\\System32\\notepad.exe"`), want: "quarantine.duplicate_key/0 review/0"},
@@ -141,18 +141,18 @@ func TestBadMessagesLoseNothing(t *testing.T) {
 			data: list(attack("ws11", 200), withField("ws12", 201, twice), attack("ws13", 202)),
 			want: "quarantine.duplicate_key/1 alert/0 alert/2 review/1",
 		},
-		{name: "of a collector, truncated", subject: "events.collector.wef", data: truncated(attack("ws11", 210)), want: "quarantine.syntax/0 review/0"},
+		{name: "of a collector, truncated", subject: "events.collector.wef", data: truncated(attack("ws11", 210)), want: "quarantine.syntax/-1 review/0"},
 		{
 			name: "of a collector nobody named", subject: "events.collector.elsewhere", data: attack("ws11", 220),
-			want: "quarantine.unknown_collector/0 review/0", detail: "collector elsewhere is not named in the configuration",
+			want: "quarantine.unknown_collector/-1 review/0", detail: "collector elsewhere is not named in the configuration",
 		},
 		{
 			name: "a subject without a host", subject: "events.host.%_", data: attack("ws11", 230),
-			want: "quarantine.subject/0 review/0", detail: "the subject names no host",
+			want: "quarantine.subject/-1 review/0", detail: "the subject names no host",
 		},
 		{
 			name: "a subject with a bad escape", subject: "events.host.ws%zz", data: attack("ws11", 240),
-			want: "quarantine.subject/0 review/0", detail: "is no escape",
+			want: "quarantine.subject/-1 review/0", detail: "is no escape",
 		},
 		{name: "a host too long for a token", subject: bus.EventSubject(long), data: attack(long, 250), want: "alert/0"},
 		{
@@ -234,7 +234,7 @@ func TestUndecodableMessageAtMaxPayloadIsRecordedByHash(t *testing.T) {
 	data := padded(truncated(attack("ws01", 1)), s.conn.MaxPayload())
 	seq := s.ship("ws01", data)
 	s.settled(r)
-	if got, want := s.whatBecameOf()[seq], "quarantine.syntax/0 review/0"; got != want {
+	if got, want := s.whatBecameOf()[seq], "quarantine.syntax/-1 review/0"; got != want {
 		t.Errorf("became %q, want %q", got, want)
 	}
 	kept := s.read(bus.StreamQuarantine)

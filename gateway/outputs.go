@@ -73,13 +73,17 @@ func (g *Gateway) outputs(m *Message, steps []Step) ([]bus.Triggered, *sending) 
 }
 
 func quarantined(m *Message, step *Step) bus.Quarantined {
+	record := step.Record
+	if step.Whole {
+		record = -1
+	}
 	return bus.Quarantined{
 		Reason:   string(step.Fault.Reason),
 		Detail:   finding.Printable(step.Fault.Detail),
 		Subject:  m.Subject,
 		Stream:   m.Stream,
 		Sequence: m.Sequence,
-		Record:   step.Record,
+		Record:   record,
 		Data:     m.Data,
 		Header:   m.Header,
 	}

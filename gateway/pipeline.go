@@ -63,6 +63,7 @@ type Step struct {
 	Outcome Outcome
 	Record  int                  // index inside the message
 	Event   *event.Event         // nil where it could not be decoded
+	Whole   bool                 // the message could not be cut into records: the Fault is the message's
 	Fault   *event.Fault         // of a quarantined record
 	Told    *finding.Masked      // the Decision of a decided record, and of a quarantined one in scope; masked
 	Updates []finding.Update     // what the Decision did to its finding
@@ -133,7 +134,9 @@ func (w *Worker) under(p *Policy) *active {
 // Refuse quarantines a message as a whole, for a reason that is known before it is decoded.
 func (w *Worker) Refuse(ctx context.Context, p *Policy, m *Message, fault *event.Fault) Step {
 	a := w.under(p)
-	return w.quarantine(ctx, a, m, event.Record{Fault: fault}, a.snapshot.Scope().MayMatch(m.Data))
+	step := w.quarantine(ctx, a, m, event.Record{Fault: fault}, a.snapshot.Scope().MayMatch(m.Data))
+	step.Whole = true
+	return step
 }
 
 // skips is the scope test on raw bytes: most messages end here. Where it is not

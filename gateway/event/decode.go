@@ -15,7 +15,8 @@ const (
 )
 
 // Decode reads a message: one JSON object, a JSON array, JSON objects one a
-// line or one after the other, one <Event> or several, or an <Events> of them,
+// line or one after the other, a batch of Azure Event Hubs ({"records":[…]}) or
+// of OTLP ({"resourceLogs":[…]}), one <Event> or several, or an <Events> of them,
 // in UTF-8 or in UTF-16 with a byte order mark. Records come in the message's
 // order with ascending Index; a message without any is no fault.
 //

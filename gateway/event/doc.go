@@ -27,7 +27,8 @@
 // split_xml.go). A file a shape (winlogbeat.go, nxlog.go, eventxml.go …) brings
 // each into one form, a record with its header and its facts under the names
 // that the Windows provider gave them (record.go). A file a provider (sysmon.go,
-// security.go, msiinstaller.go) reads the Event out of that. json.go, xml.go and
+// security.go, msiinstaller.go; endpoint.go for the sensors that are no provider)
+// reads the Event out of that. json.go, xml.go and
 // value.go are the grammar below, path.go and fact.go the normal forms.
 //
 // Scope, in the same package, is the test that runs before Decode: whether a

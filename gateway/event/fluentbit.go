@@ -27,7 +27,7 @@ func (r *record) fluentBit(root jsonRef) {
 	}
 	switch {
 	case r.provider.equalFold(ProviderSysmon):
-		r.positional(sysmonLayouts[id], version, sysmonLabels(id))
+		r.positional(sysmonLayouts[id], version, sysmonLabels[id])
 	case r.provider.equalFold(ProviderSecurity):
 		r.positional(securityLayouts[id], version, securityLabels[id])
 	case r.provider.equalFold(ProviderInstaller):
@@ -89,15 +89,15 @@ type label struct {
 }
 
 // sysmonLabels are the names themselves: Sysmon's messages are never translated.
-func sysmonLabels(id uint64) []label {
-	var labels []label
-	if layouts := sysmonLayouts[id]; len(layouts) > 0 {
+var sysmonLabels = func() map[uint64][]label {
+	all := map[uint64][]label{}
+	for id, layouts := range sysmonLayouts {
 		for _, name := range layouts[0].names {
-			labels = append(labels, label{text: string(name), name: name})
+			all[id] = append(all[id], label{text: string(name), name: name})
 		}
 	}
-	return labels
-}
+	return all
+}()
 
 // securityLabels are those of the English text that name one fact only; accounts
 // of creator and target have the same.
