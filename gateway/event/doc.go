@@ -24,12 +24,13 @@
 // in it.
 //
 // Reading it: Decode (decode.go) cuts a message into records (split.go,
-// split_xml.go). A file a shape (winlogbeat.go, nxlog.go, eventxml.go …) brings
-// each into one form, a record with its header and its facts under the names
-// that the Windows provider gave them (record.go). A file a provider (sysmon.go,
-// security.go, msiinstaller.go; endpoint.go for the sensors that are no provider)
-// reads the Event out of that. json.go, xml.go and
-// value.go are the grammar below, path.go and fact.go the normal forms.
+// split_xml.go, split_batch.go). A file a shape (winlogbeat.go, nxlog.go,
+// eventxml.go, defender.go …) brings each into one form, a record with its
+// header and its facts under the names that the Windows provider gave them
+// (record.go). A file a provider (sysmon.go, security.go, msiinstaller.go, and
+// endpoint.go for the sensors that are none) reads the Event out of that.
+// json.go, xml.go and value.go are the grammar below, path.go and fact.go the
+// normal forms. docs/wire-shapes.md says which facts each shape carries.
 //
 // Scope, in the same package, is the test that runs before Decode: whether a
 // message can matter at all.
