@@ -41,6 +41,11 @@ test_client_without_a_package_or_from_a_share_or_below_an_installer_is_not if {
 	not machinery.own with input as fixtures.start(fixtures.client, fixtures.server, [])
 }
 
+test_client_that_removes_an_installed_product_is_machinery if {
+	code := {"kind": "product_code", "name": "{0d7a3c51-90aa-4f3e-8a44-1c2d3e4f5a6b}"}
+	machinery.own with input as fixtures.start(fixtures.msiexec("msiexec /x", "client", {"verb": "uninstall", "package": code}), fixtures.explorer, [])
+}
+
 test_client_with_a_transform_of_the_package_is_machinery if {
 	every transform in [":1033", "site.mst", "@site.mst", "|site.mst", "c:\\program files\\o\\site.mst"] {
 		machinery.own with input as fixtures.start(transformed(transform), fixtures.explorer, [])

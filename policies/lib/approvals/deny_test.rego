@@ -54,3 +54,12 @@ test_denial_counts_from_created_until_it_expires_if_ever if {
 	ids := approvals.denials with input as fixtures.deployed_child with data.governance as object.union(object.remove(governed, ["deny"]), {"deny": {"bad": lasting}})
 	ids == {"bad"}
 }
+
+test_patches_and_second_packages_are_looked_up_too if {
+	ours := fixtures.path_package("c:\\windows\\ccmcache\\1\\orrery.msi")
+	bad := fixtures.path_package("d:\\stage\\other.msi")
+	every more in [{"patches": [bad]}, {"others": [bad]}] {
+		asked := fixtures.msiexec("msiexec /i", "client", object.union({"verb": "install", "package": ours}, more))
+		denials(fixtures.start(asked, fixtures.explorer, []), {"folder": {"d:\\stage": true}}) == {"bad"}
+	}
+}
