@@ -19,14 +19,19 @@ type ScopeDocument struct {
 	// TempModules are patterns of file names that custom actions are extracted
 	// to, ? for one character and * for any number, e.g. msi*.tmp.
 	TempModules []string `json:"temp_modules"`
+	// PackageFiles are patterns of the names of what is installed from, e.g.
+	// *.msi: who wrote such a file, what its hash is and whether it bears the
+	// mark of the web belongs to the install that comes later. Only file events
+	// are in scope by them; none at all is allowed.
+	PackageFiles []string `json:"package_files"`
 }
 
 // Scope is a compiled ScopeDocument. It is immutable; any number of goroutines
 // may use it. Whatever Matches accepts once decoded, MayMatch accepts on the
 // bytes, in every shape: that is what makes it sound not to decode the rest.
 type Scope struct {
-	images, originals, providers, patterns []string // lower case
-	searches                               []search
+	images, originals, providers, patterns, packages []string // lower case
+	searches                                         []search
 }
 
 // CompileScope checks document and compiles it. It refuses an empty list, so
@@ -43,12 +48,13 @@ func CompileScope(document ScopeDocument) (*Scope, error) {
 		{"original_file_names", document.OriginalFileNames, &s.originals},
 		{"providers", document.Providers, &s.providers},
 		{"temp_modules", document.TempModules, &s.patterns},
+		{"package_files", document.PackageFiles, &s.packages},
 	} {
-		if len(list.names) == 0 {
+		wild := list.key == "temp_modules" || list.key == "package_files"
+		if len(list.names) == 0 && list.key != "package_files" {
 			return nil, fmt.Errorf("compiling the scope: %s is empty, which would hide what it is for; leave its default names in", list.key)
 		}
 		for i, name := range list.names {
-			wild := list.key == "temp_modules"
 			if err := checkScopeName(name, wild); err != nil {
 				return nil, fmt.Errorf("compiling the scope: %s[%d] %q: %w", list.key, i, name, err)
 			}
@@ -74,7 +80,7 @@ func checkScopeName(name string, wild bool) error {
 		case strings.IndexByte(`\/"'<>&:|`, c) >= 0:
 			return fmt.Errorf("%q cannot be part of it: give a file's or a provider's name, not a path", c)
 		case !wild && (c == '*' || c == '?'):
-			return fmt.Errorf("%q is a pattern's; only temp_modules takes patterns", c)
+			return fmt.Errorf("%q is a pattern's; only temp_modules and package_files take patterns", c)
 		}
 	}
 	if longest := longestPiece(name); wild && len(longest) < 2 {
@@ -143,12 +149,12 @@ func (s *Scope) Outcome(e *Event, tracks func(*Event) bool) Outcome {
 
 // Matches reports whether a decoded Event is in scope by its own names: the
 // program that started, acted or is the parent, its OriginalFileName, the
-// provider, or a file or module named like an extracted custom action. That a
-// command line mentions such a name is not enough.
+// provider, a file or module named like an extracted custom action, or a file
+// named like a package. That a command line mentions such a name is not enough.
 func (s *Scope) Matches(e *Event) bool {
 	return among(s.providers, e.Provider) ||
 		s.matchesProcess(&e.Process) || s.matchesProcess(&e.Parent) ||
-		s.matchesPattern(e.Module.Path) || s.matchesPattern(e.File.Path)
+		matchesAny(s.patterns, e.Module.Path) || matchesAny(s.patterns, e.File.Path) || matchesAny(s.packages, e.File.Path)
 }
 
 func (s *Scope) matchesProcess(p *Process) bool {
@@ -158,15 +164,15 @@ func (s *Scope) matchesProcess(p *Process) bool {
 	if p.Image == "" {
 		return false
 	}
-	return among(s.images, Base(p.Image)) || s.matchesPattern(p.Image)
+	return among(s.images, Base(p.Image)) || matchesAny(s.patterns, p.Image)
 }
 
-func (s *Scope) matchesPattern(path string) bool {
+func matchesAny(patterns []string, path string) bool {
 	if path == "" {
 		return false
 	}
 	name := Base(path)
-	for _, pattern := range s.patterns {
+	for _, pattern := range patterns {
 		if matchesGlob(pattern, name) {
 			return true
 		}

@@ -17,7 +17,7 @@ func rank(c byte) int {
 // is a pass over the message, and among those the rarest.
 func planSearches(s *Scope) []search {
 	var wanted []literal
-	for _, names := range [][]string{s.images, s.originals, s.providers, s.patterns} {
+	for _, names := range [][]string{s.images, s.originals, s.providers, s.patterns, s.packages} {
 		for _, name := range names {
 			wanted = append(wanted, literalOf(name))
 		}

@@ -15,6 +15,7 @@ func scopeDocument() ScopeDocument {
 		OriginalFileNames: []string{"msiexec.exe"},
 		Providers:         []string{"MsiInstaller"},
 		TempModules:       []string{"msi*.tmp"},
+		PackageFiles:      []string{"*.msi", "*.msp", "*.mst"},
 	}
 }
 
@@ -41,7 +42,7 @@ func TestCompileScopeRefusesWhatWouldHide(t *testing.T) {
 		{"a path", func(d *ScopeDocument) { d.InstallerImages = []string{`C:\msiexec.exe`} }, "not a path"},
 		{"a name beyond ASCII", func(d *ScopeDocument) { d.InstallerImages = []string{"m\u017Fiexec.exe"} }, "only printable ASCII"},
 		{"blanks around", func(d *ScopeDocument) { d.Providers = []string{"MsiInstaller "} }, "begins or ends with a blank"},
-		{"a pattern among names", func(d *ScopeDocument) { d.InstallerImages = []string{"msi*.exe"} }, "only temp_modules takes patterns"},
+		{"a pattern among names", func(d *ScopeDocument) { d.InstallerImages = []string{"msi*.exe"} }, "only temp_modules and package_files take patterns"},
 		{"a pattern of everything", func(d *ScopeDocument) { d.TempModules = []string{"*"} }, "nearly every file"},
 		{"a pattern without two letters together", func(d *ScopeDocument) { d.TempModules = []string{"m?s*i"} }, "nearly every file"},
 		{"one letter", func(d *ScopeDocument) { d.Providers = []string{"M"} }, "too short"},
@@ -144,6 +145,27 @@ func TestMayMatchLeavesOrdinaryEventsOut(t *testing.T) {
 	}
 }
 
+func TestOnlyFileEventsAreInScopeByAPackagesName(t *testing.T) {
+	s := compiled(t)
+	const path = `C:\Users\alice\Downloads\Agent.MSI`
+	for name, test := range map[string]struct {
+		e    Event
+		want bool
+	}{
+		"written":           {Event{Kind: KindFileCreate, File: File{Path: path}}, true},
+		"marked":            {Event{Kind: KindFileStream, File: File{Path: path, Stream: "Zone.Identifier"}}, true},
+		"a patch":           {Event{Kind: KindFileCreate, File: File{Path: `\\srv\pkg\a.msp`}}, true},
+		"another ending":    {Event{Kind: KindFileCreate, File: File{Path: path + "x"}}, false},
+		"run as a program":  {Event{Kind: KindProcessStart, Process: Process{Image: path}}, false},
+		"on a command line": {Event{Kind: KindProcessStart, Process: Process{Image: `C:\a.exe`, CommandLine: path}}, false},
+		"loaded":            {Event{Kind: KindImageLoad, Module: Module{Path: path}}, false},
+	} {
+		if got := s.Matches(&test.e); got != test.want {
+			t.Errorf("%s: %v, want %v", name, got, test.want)
+		}
+	}
+}
+
 func TestMayMatchFindsWhateverNamesTheDocumentHas(t *testing.T) {
 	name := rapid.StringMatching(`[a-zA-Z][a-zA-Z0-9_.-]{1,11}`)
 	rapid.Check(t, func(t *rapid.T) {
@@ -152,13 +174,14 @@ func TestMayMatchFindsWhateverNamesTheDocumentHas(t *testing.T) {
 			OriginalFileNames: rapid.SliceOfN(name, 1, 2).Draw(t, "originals"),
 			Providers:         rapid.SliceOfN(name, 1, 2).Draw(t, "providers"),
 			TempModules:       rapid.SliceOfN(rapid.StringMatching(`[a-z?*]{0,3}[a-z]{2}[a-z?*]{0,4}(\.tmp)?`), 1, 2).Draw(t, "patterns"),
+			PackageFiles:      rapid.SliceOfN(rapid.StringMatching(`[*]\.[a-z]{1,4}`), 0, 2).Draw(t, "packages"),
 		}
 		s, err := CompileScope(document)
 		if err != nil {
 			t.Fatal(err)
 		}
 		all := append(append(document.InstallerImages, document.OriginalFileNames...), document.Providers...)
-		for _, pattern := range document.TempModules {
+		for _, pattern := range append(document.TempModules, document.PackageFiles...) {
 			all = append(all, strings.NewReplacer("*", rapid.StringMatching(`[A-Za-z0-9 ]{0,5}`).Draw(t, "star"), "?", "q").Replace(pattern))
 		}
 		picked := rapid.SampledFrom(all).Draw(t, "name")

@@ -13,17 +13,23 @@ import (
 func (t *Tracker) Apply(e *event.Event, sequence uint64) Context {
 	h := t.host(e)
 	var p *process
+	var r *installRecord
 	switch e.Kind {
 	case event.KindProcessStart:
 		p = t.applyStart(h, e, sequence)
 	case event.KindInstall:
-		p = t.applyInstall(h, e)
+		p, r = h.applyInstall(e)
 	default:
 		p = t.applyActivity(h, e)
 	}
 	line := h.ancestors(p)
-	t.widen(p, line)
+	t.widen(h, p, line)
 	c := t.context(h, e, p, line)
+	c.Session = t.sessionOf(h, e, p, line, r)
+	c.Missing = missing(&c)
+	if p.member != nil {
+		p.member.told = c.Session
+	}
 	t.bound(h)
 	return c
 }
@@ -39,7 +45,8 @@ func (t *Tracker) applyStart(h *host, e *event.Event, sequence uint64) *process 
 	// The event's words first: the compact record holds less.
 	facts, earlier := e.Process, p.facts()
 	fillFacts(&facts, &earlier)
-	writer := h.writer(facts.Image, stamp(e.Time), t.window)
+	file, _ := h.fileOf(facts.Image, stamp(e.Time), t.window)
+	writer := file.writer
 	role, line := roleOf(&facts, parent)
 	switch {
 	case role != RoleNone:
@@ -50,16 +57,17 @@ func (t *Tracker) applyStart(h *host, e *event.Event, sequence uint64) *process 
 	}
 	facts.CommandLine = clip(facts.CommandLine, treeCommandLine)
 	if p.member == nil {
-		h.join(p, &member{})
+		h.join(p, &member{}, stamp(e.Time))
 	}
 	m := p.member
 	m.facts, m.role, m.msiexec = facts, role, line
 	if writer != p {
-		m.writer = writer
+		m.writer, m.written = writer, file.at
 	}
 	if parent != nil && len(m.above) == 0 {
 		m.above = []*process{parent}
 	}
+	h.opens(p)
 	return p
 }
 
@@ -87,7 +95,8 @@ func (t *Tracker) parentSeen(h *host, p *process, e *event.Event) *process {
 		if role, line := roleOf(&full, nil); role != RoleNone {
 			// An installer process that ran before anything was heard of it.
 			full.CommandLine = clip(full.CommandLine, treeCommandLine)
-			h.join(parent, &member{facts: full, role: role, msiexec: line})
+			h.join(parent, &member{facts: full, role: role, msiexec: line}, at)
+			h.opens(parent)
 		}
 	}
 	return parent
@@ -100,7 +109,7 @@ func (h *host) adopt(p *process) {
 		return
 	}
 	for ; p != nil && p.member == nil; p = h.recordedParent(p) {
-		h.join(p, &member{facts: p.facts(), role: RoleDescendant})
+		h.join(p, &member{facts: p.facts(), role: RoleDescendant}, began(p))
 	}
 }
 
@@ -119,18 +128,26 @@ func (t *Tracker) applyActivity(h *host, e *event.Event) *process {
 			if !p.listed {
 				h.add(p)
 			}
-			h.join(p, &member{facts: e.Process, role: role, msiexec: line})
+			h.join(p, &member{facts: e.Process, role: role, msiexec: line}, at)
+			h.opens(p)
 		}
 	}
 	h.adopt(p)
 	h.touch(p, at)
+	if isPackageFile(e.File.Path) {
+		h.notePackage(e, p)
+	}
 	switch e.Kind {
 	case event.KindProcessEnd:
 		if p.end == 0 || at < p.end {
 			p.end = at
 		}
+		h.tellsEnds = h.tellsEnds || p.member != nil
+		h.changed()
 	case event.KindImageLoad:
-		p.loaded(e)
+		if p.loaded(e) {
+			h.changed()
+		}
 	case event.KindFileCreate, event.KindFileExecutable:
 		if p.member != nil {
 			h.wrote(p, e.File.Path, at)
@@ -144,14 +161,14 @@ func (t *Tracker) applyActivity(h *host, e *event.Event) *process {
 }
 
 // loaded learns from a process's load of its own executable who signed it, and
-// what else the record of its start did not say.
-func (p *process) loaded(e *event.Event) {
+// what else the record of its start did not say; false for any other load.
+func (p *process) loaded(e *event.Event) bool {
 	image := p.image.Value()
 	if image == "" {
 		image = e.Process.Image
 	}
 	if p.member == nil || !event.EqualFoldASCII(e.Module.Path, image) {
-		return
+		return false
 	}
 	if e.Module.Signature.Known {
 		p.member.facts.Signature = e.Module.Signature
@@ -164,15 +181,27 @@ func (p *process) loaded(e *event.Event) {
 		FileVersion:      e.Module.FileVersion,
 		Hashes:           e.Module.Hashes,
 	})
+	return true
 }
 
-// applyInstall joins a MsiInstaller record to its client, whatever program
-// that is. The record can be forged, so it changes nothing of what is known.
-func (t *Tracker) applyInstall(h *host, e *event.Event) *process {
-	if p := h.acting(e); p != nil {
-		return p
+// opens keeps a msiexec client, which opens a session.
+func (h *host) opens(p *process) {
+	if p.member.role == RoleClient && !slices.Contains(h.clients, p) {
+		h.clients = append(h.clients, p)
 	}
-	return newProcess(&e.Process, stamp(e.Time))
+	h.changed()
+}
+
+// applyInstall keeps a MsiInstaller record and joins it to its client, whatever
+// program that is. The record can be forged, so it changes nothing of what is
+// known of processes.
+func (h *host) applyInstall(e *event.Event) (*process, *installRecord) {
+	r := h.record(newInstallRecord(e))
+	h.changed()
+	if p := h.acting(e); p != nil {
+		return p, r
+	}
+	return newProcess(&e.Process, stamp(e.Time)), r
 }
 
 // context puts together what is known around e.
@@ -198,14 +227,13 @@ func (t *Tracker) context(h *host, e *event.Event, p *process, line []*process) 
 		c.Root = root.describe()
 	} else if writer := h.writer(e.Module.Path, stamp(e.Time), t.window); writer != nil && h.root(writer) != nil {
 		c.Root = h.root(writer).describe()
-	} else if e.File.Path != "" {
+	} else if e.File.Path != "" && !isPackageFile(e.File.Path) {
 		c.Root = c.Process // the writer of a file that only an installer should write
 	}
 	if e.Kind == event.KindInstall && e.Installer.Package != "" {
 		named := ParsePackage(e.Installer.Package, "")
 		c.Package = &named
 	}
-	c.Missing = missing(&c)
 	return c
 }
 
@@ -232,6 +260,14 @@ func missing(c *Context) []string {
 			list = append(list, "parent")
 		case top+1 < MaxLineage && !isServices(c.Lineage[top].Image) && !isShell(c.Lineage[top].Image):
 			list = append(list, "lineage") // it goes on above what is known
+		}
+	}
+	if install || c.Process.Role != RoleNone {
+		switch {
+		case c.Session == nil || c.Session.ID == "":
+			list = append(list, "session")
+		case c.Session.Package == nil && !c.Session.Inventory:
+			list = append(list, "session.package")
 		}
 	}
 	slices.Sort(list)

@@ -36,5 +36,6 @@ type Context struct {
 	Lineage []Process // ancestors, nearest first, Parent included; at most MaxLineage
 	Root    Process   // the topmost installer process of the tree, never an ancestor outside it
 	Package *Package  // the package a MsiInstaller record names; nil elsewhere
+	Session *Session  // the install it belongs to; nil where there is none
 	Missing []string  // Event.Missing and what correlation could not find, sorted, no duplicates
 }

@@ -48,15 +48,21 @@ func (h *host) sweepFiles(before int64) {
 	}
 }
 
-// writer is the tree process that wrote the file at path no longer than window
-// before; nil where none did.
-func (h *host) writer(path string, at, window int64) *process {
+// fileOf is what a tree wrote at path no longer than window before.
+func (h *host) fileOf(path string, at, window int64) (written, bool) {
 	if path == "" || len(h.files) == 0 {
-		return nil
+		return written{}, false
 	}
 	f, ok := h.files[event.LowerASCII(path)]
 	if !ok || at != 0 && (at < f.at-slack || at > f.at+window) {
-		return nil
+		return written{}, false
 	}
+	return f, true
+}
+
+// writer is the tree process that wrote the file at path no longer than window
+// before; nil where none did.
+func (h *host) writer(path string, at, window int64) *process {
+	f, _ := h.fileOf(path, at, window)
 	return f.writer
 }

@@ -1,6 +1,7 @@
 package install
 
 import (
+	"slices"
 	"unique"
 
 	"msigate/gateway/event"
@@ -18,7 +19,13 @@ type host struct {
 	members       processList
 	files         map[string]written // by lower-cased path
 	fileOrder     []fileWrite
-	before, after *host // neighbours by last activity
+	clients       []*process              // msiexec clients, each of which opened a session
+	records       []*installRecord        // of MsiInstaller, as compareRecords orders them
+	packages      map[string]*packageFile // by lower-cased path
+	tellsEnds     bool                    // its sensor has told of an installer process's end
+	lost          int64                   // until when what a bound made it forget of sessions was known
+	worked        *installs               // sessions, worked out; nil where something has changed since
+	before, after *host                   // neighbours by last activity
 }
 
 func newHost(name string) *host {
@@ -97,9 +104,10 @@ func (h *host) forget(p *process) {
 		}
 	}
 	p.older = nil
-	if p.member != nil {
+	if p.member != nil && !slices.Contains(h.clients, p) {
 		p.member.above, p.member.writer = nil, nil
 	}
+	h.changed()
 }
 
 func (h *host) listOf(p *process) *processList {
@@ -114,6 +122,9 @@ func (h *host) touch(p *process, at int64) {
 	if at > p.seen {
 		p.seen = at
 	}
+	if p.member != nil {
+		p.member.first = min(p.member.first, at)
+	}
 	if p.listed {
 		list := h.listOf(p)
 		list.remove(p)
@@ -121,8 +132,10 @@ func (h *host) touch(p *process, at int64) {
 	}
 }
 
-// join makes p a member of a tree.
-func (h *host) join(p *process, m *member) {
+// join makes p a member of a tree, as which it was first heard of at the time.
+func (h *host) join(p *process, m *member, at int64) {
+	m.first = at
+	h.changed()
 	if !p.listed { // forgotten meanwhile, or never indexed
 		p.member = m
 		return
@@ -159,14 +172,41 @@ func (h *host) sweep(ttl, window int64) {
 		return
 	}
 	h.swept = h.clock
+	h.sweepSessions()
+	working := h.workingServices(ttl)
 	for p := h.members.first; p != nil; {
 		next := p.after
-		if p.end != 0 && max(p.end, p.seen)+int64(retention) < h.clock || p.seen+ttl < h.clock {
+		if p.end != 0 && max(p.end, p.seen)+int64(retention) < h.clock || p.seen+ttl < h.clock && !working[p] {
 			h.forget(p)
 		}
 		p = next
 	}
 	h.sweepFiles(h.clock - window - int64(retention))
+	h.sweepPackages(h.clock - ttl)
+}
+
+// workingServices are the services that something of their tree still runs
+// for, however long nothing was heard of the service itself.
+func (h *host) workingServices(ttl int64) map[*process]bool {
+	var working map[*process]bool
+	for p := h.members.first; p != nil; p = p.after {
+		if p.end != 0 || p.seen+ttl < h.clock {
+			continue
+		}
+		above := p
+		for range MaxLineage {
+			if above = h.recordedParent(above); above == nil {
+				break
+			}
+			if above.role() == RoleService {
+				if working == nil {
+					working = map[*process]bool{}
+				}
+				working[above] = true
+			}
+		}
+	}
+	return working
 }
 
 // find is the process with that GUID, else the one that had that PID at the

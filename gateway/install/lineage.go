@@ -75,7 +75,7 @@ func (h *host) ancestors(p *process) []*process {
 }
 
 // widen marks the wrappers above an installer process.
-func (t *Tracker) widen(p *process, line []*process) {
+func (t *Tracker) widen(h *host, p *process, line []*process) {
 	installer := false
 	for i := -1; i < len(line); i++ {
 		current := p
@@ -85,7 +85,10 @@ func (t *Tracker) widen(p *process, line []*process) {
 		if current.member != nil {
 			installer = true
 		} else if installer && !current.wrapper {
-			current.wrapper = t.wrappers[event.LowerASCII(event.Base(current.image.Value()))]
+			if t.wrappers[event.LowerASCII(event.Base(current.image.Value()))] {
+				current.wrapper = true
+				h.changed()
+			}
 		}
 	}
 }

@@ -43,6 +43,10 @@ type member struct {
 	msiexec *CommandLine
 	above   []*process // ancestors, nearest first; emptied when the process is forgotten
 	writer  *process   // the tree process that wrote the file it was started from
+	written int64      // when
+	first   int64      // when it was first known to run
+	settled *Session   // kept when what it follows from is forgotten
+	told    *Session   // as the last Context about it said
 }
 
 func newProcess(facts *event.Process, at int64) *process {

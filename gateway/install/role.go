@@ -58,8 +58,11 @@ func msiexecRole(line *CommandLine, parent *process) Role {
 	services := isServices(image)
 	switch {
 	case line == nil: // command line not audited
-		if services {
+		switch {
+		case services:
 			return RoleService
+		case parent != nil && parent.isMsiexec(): // what msiexec starts of itself is a server
+			return RoleCustomActionServer
 		}
 	case line.Verb == VerbService && (image == "" || services):
 		return RoleService

@@ -100,7 +100,7 @@ func (s *scene) act(kind event.Kind, process event.Process, change func(*event.E
 var scope = func() *event.Scope {
 	s, err := event.CompileScope(event.ScopeDocument{
 		InstallerImages: []string{"msiexec.exe"}, OriginalFileNames: []string{"msiexec.exe"},
-		Providers: []string{"MsiInstaller"}, TempModules: []string{"msi*.tmp"},
+		Providers: []string{"MsiInstaller"}, TempModules: []string{"msi*.tmp"}, PackageFiles: []string{"*.msi", "*.msp", "*.mst"},
 	})
 	if err != nil {
 		panic(err)

@@ -247,7 +247,7 @@ func (g *gate) pass(number int, host string, message []byte) (all []outcome) {
 func newGate(t *rapid.T, limits install.Limits, everything bool) *gate {
 	scope, err := event.CompileScope(event.ScopeDocument{
 		InstallerImages: []string{"msiexec.exe"}, OriginalFileNames: []string{"msiexec.exe"},
-		Providers: []string{"MsiInstaller"}, TempModules: []string{"msi*.tmp"},
+		Providers: []string{"MsiInstaller"}, TempModules: []string{"msi*.tmp"}, PackageFiles: []string{"*.msi", "*.msp", "*.mst"},
 	})
 	if err != nil {
 		t.Fatal(err)

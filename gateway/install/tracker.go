@@ -16,6 +16,8 @@ type Limits struct {
 	ProcessesPerHost     int           // remembered processes of one host, outside trees. Default 1,024
 	TreeProcessesPerHost int           // processes of one host inside trees, kept in full. Default 1,024
 	FilesPerHost         int           // files written by the trees of one host. Default 4,096
+	SessionsPerHost      int           // msiexec clients of one host whose sessions are kept; of MsiInstaller records four times as many. Default 128
+	PackagesPerHost      int           // package files (.msi, .msp, .mst) of one host that file events told of. Default 128
 	ProcessTTL           time.Duration // how long a process of which nothing more is heard is kept. Default 24 h
 }
 
@@ -34,6 +36,8 @@ func (l Limits) withDefaults() Limits {
 	set(&l.ProcessesPerHost, 1024)
 	set(&l.TreeProcessesPerHost, 1024)
 	set(&l.FilesPerHost, 4096)
+	set(&l.SessionsPerHost, 128)
+	set(&l.PackagesPerHost, 128)
 	if l.ProcessTTL <= 0 {
 		l.ProcessTTL = 24 * time.Hour
 	}
@@ -82,7 +86,7 @@ type Tracker struct {
 }
 
 type evictions struct {
-	hosts, processes, treeProcesses, files uint64
+	hosts, processes, treeProcesses, files, sessions, packages uint64
 }
 
 // NewTracker returns a Tracker that knows nothing, with default Parameters.
@@ -105,13 +109,15 @@ func (t *Tracker) Configure(p Parameters) {
 }
 
 // Evictions counts what the bounds made this Tracker forget since it was made:
-// hosts, processes, tree_processes and files. What aged out is not counted.
+// hosts, processes, tree_processes, files, sessions and packages. What aged out is not counted.
 func (t *Tracker) Evictions() map[string]uint64 {
 	return map[string]uint64{
 		"hosts":          t.evictions.hosts,
 		"processes":      t.evictions.processes,
 		"tree_processes": t.evictions.treeProcesses,
 		"files":          t.evictions.files,
+		"sessions":       t.evictions.sessions,
+		"packages":       t.evictions.packages,
 	}
 }
 
@@ -162,6 +168,7 @@ func (t *Tracker) Remember(e *event.Event, sequence uint64) {
 // start finds or makes the record of the process that e starts.
 func (t *Tracker) start(h *host, e *event.Event, sequence uint64) *process {
 	at := stamp(e.Time)
+	h.changed()
 	p := h.started(e)
 	if p == nil {
 		p = newProcess(&e.Process, at)
@@ -210,6 +217,8 @@ func (t *Tracker) evictHost() {
 	t.evictions.processes += uint64(victim.remembered.n)
 	t.evictions.treeProcesses += uint64(victim.members.n)
 	t.evictions.files += uint64(len(victim.files))
+	t.evictions.sessions += uint64(len(victim.clients))
+	t.evictions.packages += uint64(len(victim.packages))
 }
 
 // bound lets a host forget what is over its bounds or too old.
@@ -227,6 +236,13 @@ func (t *Tracker) bound(h *host) {
 	for len(h.files) > t.limits.FilesPerHost {
 		h.forgetFile()
 		t.evictions.files++
+	}
+	for len(h.packages) > t.limits.PackagesPerHost {
+		h.forgetPackage()
+		t.evictions.packages++
+	}
+	if len(h.clients) > t.limits.SessionsPerHost || len(h.records) > 4*t.limits.SessionsPerHost {
+		t.evictions.sessions += h.evictSessions(t.limits.SessionsPerHost)
 	}
 }
 

@@ -246,7 +246,7 @@ func TestTwoSensorsTellOfOneProcess(t *testing.T) {
 	if !ok || c.Process.GUID != server.GUID || c.Process.Role != RoleCustomActionServer || c.Process.CommandLine != server.CommandLine {
 		t.Errorf("%v %+v", ok, c.Process)
 	}
-	if want := []string{"process.sha256", "process.signer"}; !reflect.DeepEqual(c.Missing, want) {
+	if want := []string{"process.sha256", "process.signer", "session.package"}; !reflect.DeepEqual(c.Missing, want) {
 		t.Errorf("missing %v, want %v", c.Missing, want)
 	}
 }

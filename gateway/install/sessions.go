@@ -1,0 +1,256 @@
+package install
+
+import (
+	"cmp"
+	"slices"
+	"time"
+)
+
+const (
+	// afterTransaction is how long a session whose end only a MsiInstaller
+	// record tells remains a candidate: the record may be forged.
+	afterTransaction = int64(5 * time.Minute)
+	// sessionRetention is how long what has ended is kept: as long as it is a
+	// candidate, and the Application log's ten minutes with some to spare.
+	sessionRetention = afterTransaction + int64(retention)
+	// lateness is how old a thing must be for no record to tell of it any more.
+	lateness = int64(12 * time.Minute)
+	// Silence is how long something that has not been seen to end is taken to
+	// go on: on a host whose sensor tells of ends, one may have been lost.
+	silenceWithEnds    = int64(4 * time.Hour)
+	silenceWithoutEnds = int64(30 * time.Minute)
+	// inventoryGap is how far apart the records of one reading of Win32_Product,
+	// or of one product, are at most.
+	inventoryGap = int64(time.Minute)
+	// inventoryBurst is how many products reconfigured in a row are an
+	// inventory whatever else goes on; two are, while no install is alive.
+	inventoryBurst = 3
+)
+
+func (h *host) silence() int64 {
+	if h.tellsEnds {
+		return silenceWithEnds
+	}
+	return silenceWithoutEnds
+}
+
+// session is one install while it is worked out. It is never kept: sessions
+// are a function of the processes and records that are, so that these end in
+// the same sessions whatever order they came in.
+type session struct {
+	opener       Opener
+	client       *process // a msiexec client, or whom a 1040 names; nil where nobody is known
+	service      *process // of service_child: the service, else the process that stands for it
+	transactions []*transaction
+	products     []*installRecord
+	inventory    bool
+	told         *Session                 // the value, made when it is asked for
+	attributed   map[Attribution]*Session // the same with its attribution
+}
+
+// installs is everything worked out for a host.
+type installs struct {
+	sessions     []*session // that can be a candidate, in the order of begin
+	byClient     map[*process]*session
+	byService    map[*process]*session
+	transactions []*transaction
+	owners       map[*installRecord]*session // absent: nobody's, or one of several's
+}
+
+// installs works out the sessions of the host, where anything has changed.
+func (h *host) installs() *installs {
+	if h.worked != nil {
+		return h.worked
+	}
+	k := &installs{byClient: map[*process]*session{}, byService: map[*process]*session{}, owners: map[*installRecord]*session{}}
+	h.worked = k
+	for _, p := range h.clients {
+		if p.role() != RoleClient {
+			continue
+		}
+		s := &session{opener: OpenedByClient, client: p}
+		k.byClient[p] = s
+		if couldInstall(p) {
+			k.sessions = append(k.sessions, s)
+		}
+	}
+	k.transactions = h.transactions()
+	for _, x := range k.transactions {
+		s := k.byClient[x.client]
+		if s == nil {
+			s = &session{opener: OpenedByMsiInstaller, client: x.client}
+			k.sessions = append(k.sessions, s)
+		}
+		s.transactions = append(s.transactions, x)
+		for _, r := range x.records {
+			k.owners[r] = s
+		}
+	}
+	slices.SortStableFunc(k.sessions, func(a, b *session) int {
+		return cmp.Or(cmp.Compare(a.begin(), b.begin()), cmp.Compare(a.pid(), b.pid()))
+	})
+	h.assignProducts(k)
+	return k
+}
+
+// changed says that sessions must be worked out anew.
+func (h *host) changed() { h.worked = nil }
+
+// couldInstall reports whether a client is one that has the service do things.
+func couldInstall(p *process) bool {
+	line := p.member.msiexec
+	if line == nil {
+		return p.sequence != 0 // else it may as well be the service
+	}
+	switch line.Verb {
+	case VerbInstall, VerbUninstall, VerbPatch, VerbAdministrative, VerbAdvertise, VerbRepair:
+		return true
+	}
+	return false
+}
+
+// begin is the client's start, else that of the first transaction.
+func (s *session) begin() int64 {
+	switch {
+	case s.opener == OpenedByClient:
+		return s.client.start
+	case len(s.transactions) > 0:
+		return s.transactions[0].from
+	case len(s.products) > 0:
+		return s.products[0].at
+	case s.service != nil:
+		return s.service.start
+	}
+	return 0
+}
+
+func (s *session) pid() uint32 {
+	switch {
+	case s.client != nil:
+		return s.client.pid
+	case len(s.transactions) > 0:
+		return s.transactions[0].pid
+	}
+	return 0
+}
+
+// alive reports whether the session can have been going on at the time, give
+// or take. A record of MsiInstaller can lengthen that, never end it at once.
+func (h *host) alive(s *session, at, give int64) bool {
+	if at == 0 {
+		return true
+	}
+	p := s.client
+	if s.opener == OpenedByClient {
+		switch {
+		case p.start > at+give:
+			return false
+		case p.end == 0:
+			return at <= max(p.seen, p.start)+h.silence()
+		case at <= p.end+give:
+			return true
+		}
+		// The client is gone, but a transaction of its was not seen to end.
+		last := lastTransaction(s)
+		return last != nil && last.end == 0 && at <= p.end+afterTransaction
+	}
+	last := lastTransaction(s)
+	if last == nil || s.transactions[0].from > at+give {
+		return false
+	}
+	switch {
+	case last.end != 0:
+		return at <= last.end+afterTransaction
+	case p != nil && p.end != 0:
+		return at <= p.end+afterTransaction
+	}
+	return at <= last.begin+h.silence()
+}
+
+func lastTransaction(s *session) *transaction {
+	if n := len(s.transactions); n > 0 {
+		return s.transactions[n-1]
+	}
+	return nil
+}
+
+// open reports whether a transaction of the session had the installer then.
+func (s *session) open(at, give int64) bool {
+	return slices.ContainsFunc(s.transactions, func(x *transaction) bool {
+		return x.from <= at+give && (x.until == 0 || at <= x.until+give)
+	})
+}
+
+// over reports whether all its transactions, and it has some, were over.
+func (s *session) over(at int64) bool {
+	for _, x := range s.transactions {
+		if x.until == 0 || at <= x.until {
+			return false
+		}
+	}
+	return len(s.transactions) > 0
+}
+
+// silent reports whether the client shows no dialogs, and so runs no actions
+// outside its transaction (/qn, /qb, /passive).
+func (s *session) silent() bool {
+	if s.opener != OpenedByClient || s.client.member == nil || s.client.member.msiexec == nil {
+		return false
+	}
+	switch s.client.member.msiexec.Quiet {
+	case "none", "basic", "passive":
+		return true
+	}
+	return false
+}
+
+// candidates are the sessions that can have been going on at the time.
+func (h *host) candidates(at int64) []*session {
+	k := h.installs()
+	for _, give := range [...]int64{0, slack} {
+		var all []*session
+		for _, s := range k.sessions {
+			if h.alive(s, at, give) {
+				all = append(all, s)
+			}
+		}
+		if len(all) > 0 {
+			return all
+		}
+	}
+	return nil
+}
+
+// single is the one of several candidates that MsiInstaller's records single
+// out; nil where they do not. The installer works for one at a time, but the
+// actions of a client's dialogs can overlap with that.
+func single(candidates []*session, at int64) *session {
+	for _, give := range [...]int64{0, slack} {
+		var open, waiting []*session
+		for _, s := range candidates {
+			switch {
+			case s.open(at, give):
+				open = append(open, s)
+			case !s.over(at) && !s.silent():
+				waiting = append(waiting, s)
+			}
+		}
+		if len(open) == 1 && len(waiting) == 0 {
+			return open[0]
+		}
+		if len(open) > 0 {
+			return nil
+		}
+	}
+	var left *session
+	for _, s := range candidates {
+		if s.over(at) {
+			continue
+		}
+		if left != nil {
+			return nil
+		}
+		left = s
+	}
+	return left
+}
