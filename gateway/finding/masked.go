@@ -166,7 +166,8 @@ func (x *masking) derivedText(s string) (string, bool) {
 // are searched for echoes: were an image path, too, a package could hide what
 // it ran by naming it as a password.
 func derived(fact string) bool {
-	return strings.Contains(fact, ".msiexec.") || strings.HasPrefix(fact, "event.install.package") || strings.HasPrefix(fact, "package.")
+	return strings.Contains(fact, ".msiexec.") || strings.HasPrefix(fact, "event.install.package") || strings.HasPrefix(fact, "package.") ||
+		derivedOfSession(fact)
 }
 
 // plainFacts are the facts of evidence that the sensor reported as they are

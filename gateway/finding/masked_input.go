@@ -62,7 +62,7 @@ func (x *masking) inputText(pointer jsontext.Pointer, value string) (string, boo
 	switch {
 	case strings.Contains(path, "/msiexec/properties/"):
 		return x.member(pointer.LastToken(), value)
-	case strings.Contains(path, "/msiexec/"), strings.HasPrefix(path, "/event/install/package"), strings.HasPrefix(path, "/session/"):
+	case strings.Contains(path, "/msiexec/"), strings.HasPrefix(path, "/event/install/package"), derivedOfSession(strings.ReplaceAll(strings.TrimPrefix(path, "/"), "/", ".")):
 		if out, ids := x.masker.mask(value, x.found); len(ids) > 0 {
 			return out, true
 		}

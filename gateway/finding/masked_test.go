@@ -17,7 +17,7 @@ import (
 // told is everything that comes out for a Decision.
 func told(tb testing.TB, d *Masked) string {
 	tb.Helper()
-	all := Summary(d) + Explanation(d) + WhatHappened(d)
+	all := Summary(d) + Explanation(d) + WhatHappened(d) + sessionText(d)
 	all += string(decisionLog(tb, d))
 	for _, u := range newFindings().Apply(d, trace) {
 		all += string(u.Document)
@@ -45,11 +45,29 @@ func withCommandLine(line string, properties map[string]string) policy.Decision 
 	for _, p := range processes {
 		p.CommandLine, p.Msiexec = line, msiexec
 	}
+	client := d.Context.Process
+	session := install.Session{
+		ID: "5e55", Client: &client, Launcher: []install.Process{client}, Properties: properties, Package: msiexec.Package,
+		PackageFile: &install.PackageFile{Writer: &client},
+	}
+	session.Candidates = []install.Session{session}
+	d.Context.Session = &session
 	d.Answer.Signals[0].Evidence["process.command_line"] = line
 	d.Fault = "evaluation of " + line
 	process := map[string]any{"command_line": event.LowerASCII(line), "msiexec": map[string]any{"properties": parsed}}
-	d.Input, _ = json.Marshal(map[string]any{"process": process, "parent": process, "root": process, "lineage": []any{process}})
+	d.Input, _ = json.Marshal(map[string]any{"process": process, "parent": process, "root": process, "lineage": []any{process}, "session": map[string]any{
+		"client": process, "launcher": []any{process}, "candidates": []any{map[string]any{"client": process}},
+	}})
 	return d
+}
+
+// sessionText is every text of a Decision's session.
+func sessionText(d *Masked) string {
+	text, err := json.Marshal(d.Decision().Context.Session)
+	if err != nil {
+		panic(err)
+	}
+	return string(text)
 }
 
 // secretForms are the forms that the shipped patterns know, %s the secret.

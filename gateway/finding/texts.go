@@ -27,6 +27,9 @@ func eachText(c *install.Context, visit textVisitor) {
 	if c.Package != nil {
 		visit("package.", "name", &c.Package.Name)
 	}
+	if c.Session != nil {
+		sessionTexts("session.", c.Session, visit)
+	}
 	e := c.Event
 	eventProcessTexts("process.", &e.Process, visit)
 	eventProcessTexts("parent.", &e.Parent, visit)
@@ -109,6 +112,9 @@ func eachProperty(c *install.Context, visit func(fact string, properties map[str
 	for i := range c.Lineage {
 		one("lineage."+itoa(i)+".", &c.Lineage[i])
 	}
+	if c.Session != nil {
+		sessionProperties("session.", c.Session, one, visit)
+	}
 }
 
 // cloneContext copies everything of a context that eachText and eachProperty
@@ -123,6 +129,10 @@ func cloneContext(c install.Context) install.Context {
 	c.Lineage = slices.Clone(c.Lineage)
 	for i := range c.Lineage {
 		cloneMsiexec(&c.Lineage[i])
+	}
+	if c.Session != nil {
+		s := cloneSession(*c.Session)
+		c.Session = &s
 	}
 	cloneMsiexec(&c.Process)
 	cloneMsiexec(&c.Parent)

@@ -25,20 +25,17 @@ type Facts struct {
 // and nowhere else; what is empty is absent.
 func inputValue(f Facts) ast.Value {
 	c := f.Context
-	o := newObject(12)
+	o := newObject(13)
 	o.set("event", eventTerm(c.Event, c.Package))
 	o.object("process", processTerm(&c.Process))
 	o.object("parent", processTerm(&c.Parent))
 	o.object("module", moduleTerm(&c.Event.Module))
 	o.object("file", fileTerm(&c.Event.File))
-	lineage := make([]*ast.Term, 0, len(c.Lineage))
-	for i := range c.Lineage {
-		if t := processTerm(&c.Lineage[i]); t != nil {
-			lineage = append(lineage, t)
-		}
-	}
-	o.set("lineage", ast.ArrayTerm(lineage...))
+	o.set("lineage", processTerms(c.Lineage))
 	o.object("root", processTerm(&c.Root))
+	if c.Session != nil {
+		o.set("session", sessionTerm(c.Session))
+	}
 	host := newObject(2)
 	host.set("name", ast.StringTerm(event.LowerASCII(f.Host)))
 	host.set("groups", stringsTerm(f.Groups))
