@@ -173,10 +173,10 @@ func (h *host) sweep(ttl, window int64) {
 	}
 	h.swept = h.clock
 	h.sweepSessions()
-	working := h.workingServices(ttl)
+	above := h.above(ttl)
 	for p := h.members.first; p != nil; {
 		next := p.after
-		if p.end != 0 && max(p.end, p.seen)+int64(retention) < h.clock || p.seen+ttl < h.clock && !working[p] {
+		if p.end != 0 && max(p.end, p.seen)+int64(retention) < h.clock || p.seen+ttl < h.clock && !above[p] {
 			h.forget(p)
 		}
 		p = next
@@ -185,28 +185,27 @@ func (h *host) sweep(ttl, window int64) {
 	h.sweepPackages(h.clock - ttl)
 }
 
-// workingServices are the services that something of their tree still runs
-// for, however long nothing was heard of the service itself.
-func (h *host) workingServices(ttl int64) map[*process]bool {
-	var working map[*process]bool
+// above are the processes that something of their tree still runs below,
+// however long nothing was heard of them: the service above all, which starts
+// once and works for many. nil where none would be forgotten.
+func (h *host) above(ttl int64) map[*process]bool {
+	old := func(p *process) bool { return p.seen+ttl < h.clock }
+	p := h.members.first
+	for p != nil && (p.end != 0 || !old(p)) {
+		p = p.after
+	}
+	if p == nil {
+		return nil
+	}
+	above := map[*process]bool{}
 	for p := h.members.first; p != nil; p = p.after {
-		if p.end != 0 || p.seen+ttl < h.clock {
-			continue
-		}
-		above := p
-		for range MaxLineage {
-			if above = h.recordedParent(above); above == nil {
-				break
-			}
-			if above.role() == RoleService {
-				if working == nil {
-					working = map[*process]bool{}
-				}
-				working[above] = true
+		if p.end == 0 && !old(p) {
+			for _, ancestor := range h.ancestors(p) {
+				above[ancestor] = true
 			}
 		}
 	}
-	return working
+	return above
 }
 
 // find is the process with that GUID, else the one that had that PID at the

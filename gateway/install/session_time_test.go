@@ -1,0 +1,295 @@
+package install
+
+import (
+	"fmt"
+	"reflect"
+	"slices"
+	"testing"
+	"time"
+
+	"msigate/gateway/event"
+)
+
+func TestATransactionWhoseEndWasLostEndsWithTheNext(t *testing.T) {
+	bundle := proc(2400, `C:\ProgramData\Package Cache\{5C0F}\bundle.exe`, `bundle.exe /quiet`)
+	s := newScene(t)
+	s.remember(bundle, explorer)
+	s.start(service, services)
+	s.begins(`C:\1.msi`, bundle.PID)
+	s.start(serverOf(1300), service)
+	s.wait(time.Minute)
+	s.begins(`C:\2.msi`, bundle.PID)
+	s.wait(time.Minute)
+	s.start(serverOf(1310), service)
+	both := ` of C:\1.msi (claimed) | C:\2.msi (claimed)`
+	wantSession(t, "the second action", s.sessionOf(serverOf(1310)), `C:\2.msi (claimed) by transaction`+both)
+	wantSession(t, "the first action", s.sessionOf(serverOf(1300)), `C:\1.msi (claimed) by sole`)
+}
+
+func TestAClientWhoseEndWasNotToldIsNoCandidateForEver(t *testing.T) {
+	t.Run("on a host that tells of ends", func(t *testing.T) {
+		s := newScene(t)
+		s.start(service, services)
+		s.start(evil, explorer)
+		s.exits(evil)
+		s.start(client, ccm)
+		s.wait(2 * time.Hour)
+		s.start(approvedClient, ccm)
+		wantSession(t, "two hours later", s.start(server, service).Session, "ambiguous, doubts clients of "+cachedMSI+" | "+approvedMSI)
+		s.wait(3 * time.Hour)
+		s.exits(approvedClient)
+		other := proc(1160, msiexecPath, `msiexec /i C:\other.msi /qn`)
+		s.start(other, ccm)
+		wantSession(t, "five hours later", s.start(serverOf(1310), service).Session, `C:\other.msi by sole`)
+	})
+	t.Run("on a host that does not", func(t *testing.T) {
+		s := newScene(t)
+		s.start(service, services)
+		s.start(client, ccm)
+		s.wait(45 * time.Minute)
+		s.start(approvedClient, ccm)
+		wantSession(t, "45 minutes later", s.start(server, service).Session, approvedMSI+" by sole")
+	})
+}
+
+func TestAKilledClientsOpenTransactionStaysACandidate(t *testing.T) {
+	s := newScene(t)
+	s.start(service, services)
+	s.start(evil, explorer)
+	s.begins(evilMSI, evil.PID)
+	s.exits(evil)
+	s.wait(time.Minute)
+	s.start(approvedClient, ccm)
+	wantSession(t, "the server", s.start(server, service).Session, evilMSI+" by transaction of "+evilMSI+" | "+approvedMSI)
+	s.wait(10 * time.Minute)
+	wantSession(t, "a server long after", s.start(serverOf(1310), service).Session, approvedMSI+" by sole")
+}
+
+func TestTheRecordsOfAReusedPIDJoinWhoHadItThen(t *testing.T) {
+	first := client
+	notepad := proc(client.PID, systemFolder+`notepad.exe`, "")
+	notepad.GUID = guid(9001)
+	second := proc(client.PID, msiexecPath, `msiexec /i C:\second.msi /qn`)
+	second.GUID = guid(9002)
+	for _, ends := range []bool{true, false} {
+		t.Run(fmt.Sprintf("ends told %v", ends), func(t *testing.T) {
+			s := newScene(t)
+			s.start(service, services)
+			s.start(first, ccm)
+			begins, finishes := s.installer(idBegins, event.Installer{Package: cachedMSI, ClientPID: client.PID}), s.installer(idEnds, event.Installer{Package: cachedMSI, ClientPID: client.PID})
+			if ends {
+				s.exits(first)
+			}
+			s.wait(time.Minute)
+			s.remember(notepad, explorer)
+			odd := s.installer(idBegins, event.Installer{Package: evilMSI, ClientPID: client.PID})
+			if ends {
+				s.exits(notepad)
+			}
+			s.wait(time.Minute)
+			s.start(second, ccm)
+			third := s.installer(idBegins, event.Installer{Package: `C:\second.msi`, ClientPID: client.PID})
+			s.wait(time.Minute)
+			// The Application log comes last.
+			for _, e := range []*event.Event{third, odd, finishes, begins} {
+				s.feed(e)
+			}
+			one := s.sessionOf(first)
+			two := s.sessionOf(second)
+			if one.Ambiguous || two.Ambiguous || one.ID == two.ID {
+				t.Errorf("%s and %s", tell(one), tell(two))
+			}
+			h := s.tracker.hosts[testHost]
+			if n := len(h.installs().sessions); n != 3 {
+				t.Errorf("%d sessions, want 3", n)
+			}
+			c, _ := s.feed(odd)
+			if c.Session.Client == nil || c.Session.Client.GUID != notepad.GUID || c.Session.Via != ViaAPI {
+				t.Errorf("the record between: %+v", c.Session)
+			}
+		})
+	}
+}
+
+func TestChannelsMayDifferOnTheTime(t *testing.T) {
+	for _, skew := range []time.Duration{-1500 * time.Millisecond, 1500 * time.Millisecond} {
+		s := newScene(t)
+		s.start(service, services)
+		started := s.startOf(client, ccm)
+		begins := s.installer(idBegins, event.Installer{Package: cachedMSI, ClientPID: client.PID})
+		begins.Time = started.Time.Add(100*time.Millisecond + skew)
+		finishes := s.installer(idEnds, event.Installer{Package: cachedMSI, ClientPID: client.PID})
+		finishes.Time = begins.Time.Add(time.Second)
+		s.feed(started)
+		s.feed(begins)
+		s.exits(client)
+		v := s.sessionOf(client)
+		if c, _ := s.feed(finishes); c.Session.ID != v.ID || len(s.tracker.hosts[testHost].installs().sessions) != 1 {
+			t.Errorf("skew %v: %s apart from %s", skew, tell(c.Session), tell(v))
+		}
+	}
+}
+
+func TestTheApplicationLogMinutesLateReattributes(t *testing.T) {
+	s := newScene(t)
+	s.remember(script, explorer)
+	s.start(service, services)
+	s.start(approvedClient, ccm)
+	begins := s.installer(idBegins, event.Installer{Package: evilMSI, ClientPID: script.PID})
+	wantSession(t, "the server at once", s.start(server, service).Session, approvedMSI+" by sole")
+	s.start(shell, server)
+	s.exits(approvedClient)
+	s.wait(9 * time.Minute)
+	s.feed(begins)
+	want := evilMSI + " (claimed) by transaction of " + approvedMSI + " | " + evilMSI + " (claimed)"
+	wantSession(t, "the server nine minutes later", s.sessionOf(server), want)
+	changes := s.tracker.Changed(testHost)
+	if len(changes) != 2 {
+		t.Fatalf("%d changes", len(changes))
+	}
+	for _, change := range changes {
+		if tell(change.Was) != approvedMSI+" by sole" || tell(change.Now) != want || change.Process.Sequence == 0 {
+			t.Errorf("%d: %s, now %s", change.Process.PID, tell(change.Was), tell(change.Now))
+		}
+	}
+}
+
+func TestWhatLivesOnKeepsTheSessionItCameFrom(t *testing.T) {
+	quiet := proc(1110, msiexecPath, `msiexec /i C:\Windows\ccmcache\2\b.msi /qn`)
+	keep := func(t *testing.T, s *scene, hours int) {
+		for range hours * 4 {
+			s.wait(15 * time.Minute)
+			s.act(event.KindNetwork, shell, nil)
+		}
+	}
+	t.Run("sure", func(t *testing.T) {
+		s := newScene(t)
+		s.start(service, services)
+		s.start(client, ccm)
+		s.start(shell, service)
+		s.exits(client)
+		keep(t, s, 2)
+		if h := s.tracker.hosts[testHost]; len(h.clients) != 0 {
+			t.Error("the client's session is still kept")
+		}
+		s.start(approvedClient, ccm)
+		wantSession(t, "it", s.sessionOf(shell), cachedMSI+" by sole")
+		wantSession(t, "what it starts", s.start(whoami, shell).Session, cachedMSI+" by sole")
+	})
+	t.Run("ambiguous stays so when one candidate is forgotten", func(t *testing.T) {
+		s := newScene(t)
+		s.start(service, services)
+		s.start(quiet, ccm)
+		s.start(client, ccm)
+		s.start(shell, service)
+		s.exits(quiet)
+		keep(t, s, 2)
+		if h := s.tracker.hosts[testHost]; len(h.clients) != 1 {
+			t.Errorf("%d clients are kept, want the one that lives", len(h.clients))
+		}
+		wantSession(t, "what it starts", s.start(whoami, shell).Session, `ambiguous, doubts clients of C:\Windows\ccmcache\2\b.msi | `+cachedMSI)
+	})
+	t.Run("so does the child of a client", func(t *testing.T) {
+		s := newScene(t)
+		s.start(client, ccm)
+		s.start(shell, client)
+		s.exits(client)
+		keep(t, s, 2)
+		wantSession(t, "what it starts", s.start(whoami, shell).Session, cachedMSI+" by lineage")
+	})
+}
+
+func TestTheServiceDoesNotAgeWhileItsTreeLives(t *testing.T) {
+	s := newScene(t)
+	s.start(service, services)
+	s.start(server, service)
+	s.start(shell, server)
+	for range 60 { // 60 hours in which only the shell is heard of
+		s.wait(time.Hour)
+		if _, ok := s.act(event.KindNetwork, shell, nil); !ok {
+			t.Fatal("the shell left its tree")
+		}
+	}
+	h := s.tracker.hosts[testHost]
+	if p := h.byGUID[parseIdentity(service.GUID)]; p == nil || p.member == nil {
+		t.Fatal("the service is forgotten")
+	}
+	s.exits(shell)
+	s.wait(30 * time.Hour)
+	s.remember(proc(9000, systemFolder+`notepad.exe`, ""), explorer)
+	for range 40 {
+		s.wait(time.Hour)
+		s.feed(s.startOf(proc(uint32(9001+s.seconds), systemFolder+`notepad.exe`, ""), explorer))
+	}
+	if p := h.byGUID[parseIdentity(service.GUID)]; p != nil {
+		t.Error("the service is kept though nothing of its tree lives")
+	}
+}
+
+func TestAClientStartedWithinATreeSaysSo(t *testing.T) {
+	s := newScene(t)
+	s.start(client, ccm)
+	s.start(shell, client)
+	inner := s.start(proc(2500, msiexecPath, `msiexec /i C:\inner.msi /qn`), shell).Session
+	if outer := s.sessionOf(shell); inner.Within != outer.ID || inner.ID == outer.ID || outer.Within != "" {
+		t.Errorf("within %q, want %q", inner.Within, outer.ID)
+	}
+	if got := names(inner.Launcher); !reflect.DeepEqual(got[:2], []string{"cmd.exe:descendant", "msiexec.exe:client"}) {
+		t.Errorf("launcher %v", got)
+	}
+}
+
+func TestAFileOfASessionRunByAnybodyIsItsOwn(t *testing.T) {
+	const payload = `C:\ProgramData\Contoso\agent.exe`
+	scheduler := proc(800, systemFolder+`svchost.exe`, "")
+	for _, test := range []struct {
+		name    string
+		writer  event.Process
+		want    string
+		library string
+	}{
+		{"written by the client's child", shell, cachedMSI + " by file", cachedMSI + " by file"},
+		{"written by the service", service, cachedMSI + " by sole", cachedMSI + " by sole"},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			s := newScene(t)
+			s.start(service, services)
+			s.start(client, ccm)
+			s.start(shell, client)
+			s.act(event.KindFileCreate, test.writer, func(e *event.Event) { e.File.Path = payload })
+			s.exits(client)
+			s.wait(time.Minute)
+			load, _ := s.act(event.KindImageLoad, scheduler, func(e *event.Event) { e.Module.Path = payload })
+			wantSession(t, "who loads it", load.Session, test.library)
+			agent := proc(1800, payload, "")
+			wantSession(t, "it", s.start(agent, scheduler).Session, test.want)
+			wantSession(t, "its child", s.start(whoami, agent).Session, test.want)
+		})
+	}
+}
+
+func TestSessionsOfAHostAreBounded(t *testing.T) {
+	s := newScene(t)
+	s.tracker = NewTracker(Limits{SessionsPerHost: 16, PackagesPerHost: 10})
+	s.start(service, services)
+	for n := range 400 {
+		one := proc(uint32(20_000+4*n), msiexecPath, fmt.Sprintf(`msiexec /i C:\%d.msi /qn`, n))
+		s.start(one, ccm)
+		s.begins(fmt.Sprintf(`C:\%d.msi`, n), one.PID)
+		s.record(idInstalled, event.Installer{Product: fmt.Sprintf("Product %d", n), Status: "0"})
+		s.act(event.KindFileCreate, explorer, func(e *event.Event) { e.File.Path = fmt.Sprintf(`C:\%d.msi`, n) })
+		h := s.tracker.hosts[testHost]
+		if len(h.clients) > 16 || len(h.records) > 64 || len(h.packages) > 10 {
+			t.Fatalf("%d clients, %d records, %d packages", len(h.clients), len(h.records), len(h.packages))
+		}
+		wantSession(t, "its own client", s.sessionOf(one), fmt.Sprintf(`C:\%d.msi by lineage`, n))
+	}
+	evicted := s.tracker.Evictions()
+	if evicted["sessions"] == 0 || evicted["packages"] != 390 {
+		t.Errorf("evicted %v", evicted)
+	}
+	v := s.start(server, service).Session
+	if !v.Ambiguous || len(v.Candidates) != MaxCandidates || !slices.Contains(v.Doubts, DoubtCandidates) || !slices.Contains(v.Doubts, DoubtEvictions) {
+		t.Errorf("%s", tell(v))
+	}
+}
