@@ -43,7 +43,7 @@ func (h *host) ofRecord(r *installRecord) belonging {
 	if open := openAt(k.sessions, r.at); len(open) > 1 {
 		return belonging{among: open}
 	}
-	if alive := h.candidates(r.at); len(alive) > 1 {
+	if alive, _ := h.candidates(r.at); len(alive) > 1 {
 		return belonging{among: alive}
 	}
 	return belonging{}
@@ -129,7 +129,7 @@ func (h *host) ofClient(p *process, at int64) belonging {
 		s = &session{opener: OpenedByClient, client: p}
 	}
 	if p.member.msiexec == nil && p.sequence == 0 {
-		if all := h.candidates(at); len(all) > 0 {
+		if all, _ := h.candidates(at); len(all) > 0 {
 			return belonging{among: append(slices.Clip(all), s), doubts: []string{DoubtMsiexec}}
 		}
 	}
@@ -139,13 +139,18 @@ func (h *host) ofClient(p *process, at int64) belonging {
 // ofService is where the service's own doing at the time belongs, and what it
 // started then. service may be a process that stands for it.
 func (h *host) ofService(service *process, at int64) belonging {
-	all := h.candidates(at)
+	all, seen := h.candidates(at)
 	if len(all) == 0 {
 		all = []*session{h.unclaimed(service)}
 	}
 	b := belonging{how: AttributionSole, session: all[0]}
 	if len(all) > 1 {
 		b = belonging{how: AttributionTransaction, session: single(all, at), among: all}
+	}
+	if !seen && slices.ContainsFunc(all, func(s *session) bool { return s.opener == OpenedByClient }) {
+		// The sensor saw every client gone: without MsiInstaller's word that a
+		// transaction of one goes on, nobody would be known to have caused it.
+		b.how, b.among = AttributionTransaction, append(slices.Clip(all), h.unclaimed(service))
 	}
 	if h.lost != 0 && at <= h.lost+h.silence() {
 		// One that a bound made the host forget could have been going on too.

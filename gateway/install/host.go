@@ -53,31 +53,53 @@ func (h *host) add(p *process) {
 }
 
 // addPID puts p among the processes that had its PID, newest first. Windows
-// gives a PID to one process at a time, so each ends where the next begins.
+// gives a PID to one process at a time, so each ends where the next begins. One
+// whose start nobody told began before it was heard of, but not before the end
+// of another.
 func (h *host) addPID(p *process) {
 	if p.pid == 0 {
 		return
 	}
-	if p.sequence == 0 && h.byPID[p.pid] != nil {
-		p.start = p.seen // when it started is not known, but it was not before the others
-	}
 	newer := (*process)(nil)
 	older := h.byPID[p.pid]
-	for older != nil && older.start > p.start {
+	for older != nil && began(older) > began(p) {
 		newer, older = older, older.older
 	}
 	p.older = older
-	if older != nil && older.end == 0 {
-		older.end = p.start
+	if older != nil {
+		p.start = began(p)
+		if older.end == 0 || older.end > p.start {
+			older.end = p.start
+		}
 	}
 	if newer == nil {
 		h.byPID[p.pid] = p
 		return
 	}
 	newer.older = p
-	if p.end == 0 {
+	newer.start = began(newer)
+	if p.end == 0 || p.end > newer.start {
 		p.end = newer.start
 	}
+}
+
+// removePID undoes addPID, but for the ends that it told.
+func (h *host) removePID(p *process) {
+	switch at := h.byPID[p.pid]; {
+	case at == nil:
+	case at != p:
+		for ; at != nil; at = at.older {
+			if at.older == p {
+				at.older = p.older
+				break
+			}
+		}
+	case p.older == nil:
+		delete(h.byPID, p.pid)
+	default:
+		h.byPID[p.pid] = p.older
+	}
+	p.older = nil
 }
 
 // forget takes a process out of the host. Trees that name it as an ancestor
@@ -87,23 +109,7 @@ func (h *host) forget(p *process) {
 	if h.byGUID[p.guid] == p {
 		delete(h.byGUID, p.guid)
 	}
-	if p.pid != 0 {
-		if at := h.byPID[p.pid]; at == p {
-			if p.older == nil {
-				delete(h.byPID, p.pid)
-			} else {
-				h.byPID[p.pid] = p.older
-			}
-		} else {
-			for ; at != nil; at = at.older {
-				if at.older == p {
-					at.older = p.older
-					break
-				}
-			}
-		}
-	}
-	p.older = nil
+	h.removePID(p)
 	if p.member != nil && !slices.Contains(h.clients, p) {
 		p.member.above, p.member.writer = nil, nil
 	}
@@ -305,7 +311,10 @@ func (h *host) learn(p *process, e *event.Event, sequence uint64) {
 		h.byGUID[p.guid] = p
 	}
 	if p.sequence == 0 {
+		// Its place among those with its PID was by when it was first heard of.
+		h.removePID(p)
 		p.sequence, p.start = sequence, stamp(e.Time)
+		h.addPID(p)
 	}
 	if p.parentGUID == (identity{}) {
 		p.parentGUID = parseIdentity(e.Parent.GUID)

@@ -33,7 +33,8 @@ func (h *host) assignProducts(k *installs) {
 	taken := map[*installRecord]bool{}
 	for burst := range chains(bursts) {
 		n := distinctProducts(burst)
-		if n >= inventoryBurst || n > 1 && len(h.candidates(burst[0].at)) == 0 {
+		alive, _ := h.candidates(burst[0].at)
+		if n >= inventoryBurst || n > 1 && len(alive) == 0 {
 			h.adoptRecords(k, burst, true)
 			for _, r := range burst {
 				taken[r] = true
@@ -46,7 +47,7 @@ func (h *host) assignProducts(k *installs) {
 		if taken[r] {
 			continue
 		}
-		if alive := h.candidates(r.at); len(alive) == 1 {
+		if alive, _ := h.candidates(r.at); len(alive) == 1 {
 			alive[0].products = append(alive[0].products, r)
 			k.owners[r] = alive[0]
 		} else if len(alive) == 0 {

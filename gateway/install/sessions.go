@@ -86,9 +86,7 @@ func (h *host) installs() *installs {
 			k.owners[r] = s
 		}
 	}
-	slices.SortStableFunc(k.sessions, func(a, b *session) int {
-		return cmp.Or(cmp.Compare(a.begin(), b.begin()), cmp.Compare(a.pid(), b.pid()))
-	})
+	slices.SortStableFunc(k.sessions, compareSessions)
 	h.assignProducts(k)
 	return k
 }
@@ -134,31 +132,28 @@ func (s *session) pid() uint32 {
 	return 0
 }
 
-// alive reports whether the session can have been going on at the time, give
-// or take. A record of MsiInstaller can lengthen that, never end it at once.
-func (h *host) alive(s *session, at, give int64) bool {
-	if at == 0 {
-		return true
-	}
-	p := s.client
-	if s.opener == OpenedByClient {
-		switch {
-		case p.start > at+give:
-			return false
-		case p.end == 0:
-			return at <= max(p.seen, p.start)+h.silence()
-		case at <= p.end+give:
-			return true
-		}
-		// The client is gone, but a transaction of its was not seen to end.
-		last := lastTransaction(s)
-		return last != nil && last.end == 0 && at <= p.end+afterTransaction
-	}
-	last := lastTransaction(s)
-	if last == nil || s.transactions[0].from > at+give {
+// seen reports whether the sensor saw the session's msiexec client alive at the
+// time, give or take.
+func (h *host) seen(s *session, at, give int64) bool {
+	if s.opener != OpenedByClient {
 		return false
 	}
+	p := s.client
+	return p.covers(at, give) && (p.end != 0 || at <= max(p.seen, p.start)+h.silence())
+}
+
+// recorded reports whether MsiInstaller's records, and nothing else, say that
+// the session was going on at the time, give or take. Its end is not believed
+// at once.
+func (h *host) recorded(s *session, at, give int64) bool {
+	last, p := lastTransaction(s), s.client
 	switch {
+	case last == nil:
+		return false
+	case s.opener == OpenedByClient: // gone, but for a transaction that was not seen to end
+		return last.end == 0 && p.end != 0 && at > p.end && at <= p.end+afterTransaction
+	case s.transactions[0].from > at+give:
+		return at == 0
 	case last.end != 0:
 		return at <= last.end+afterTransaction
 	case p != nil && p.end != 0:
@@ -204,21 +199,39 @@ func (s *session) silent() bool {
 	return false
 }
 
-// candidates are the sessions that can have been going on at the time.
-func (h *host) candidates(at int64) []*session {
+// candidates are the sessions that can have been going on at the time, and
+// whether the sensor saw any of them to. Records add to what the sensor saw and
+// take nothing away from it.
+func (h *host) candidates(at int64) (all []*session, seen bool) {
 	k := h.installs()
 	for _, give := range [...]int64{0, slack} {
-		var all []*session
+		var found []*session
 		for _, s := range k.sessions {
-			if h.alive(s, at, give) {
+			if h.seen(s, at, give) {
+				found = append(found, s)
+			}
+		}
+		if len(found) > 0 {
+			all, seen = found, true
+			break
+		}
+	}
+	for _, give := range [...]int64{0, slack} {
+		for _, s := range k.sessions {
+			if h.recorded(s, at, give) && !slices.Contains(all, s) {
 				all = append(all, s)
 			}
 		}
 		if len(all) > 0 {
-			return all
+			break
 		}
 	}
-	return nil
+	slices.SortStableFunc(all, compareSessions)
+	return all, seen
+}
+
+func compareSessions(a, b *session) int {
+	return cmp.Or(cmp.Compare(a.begin(), b.begin()), cmp.Compare(a.pid(), b.pid()))
 }
 
 // single is the one of several candidates that MsiInstaller's records single

@@ -1,9 +1,6 @@
 package install
 
-import (
-	"cmp"
-	"slices"
-)
+import "slices"
 
 // sweepSessions drops the clients and records of sessions that are so long
 // over that nothing of theirs can be told any more.
@@ -12,7 +9,7 @@ func (h *host) sweepSessions() {
 		return
 	}
 	gone := map[*session]bool{}
-	for _, s := range h.installs().all() {
+	for _, s := range h.kept() {
 		if h.lastOf(s)+sessionRetention < h.clock {
 			gone[s] = true
 		}
@@ -24,28 +21,27 @@ func (h *host) sweepSessions() {
 	})
 }
 
-// all are the sessions with something of their own to keep.
-func (k *installs) all() []*session {
+// kept are the sessions with something of their own to keep, the oldest first.
+func (h *host) kept() []*session {
+	k := h.installs()
 	list := slices.Clone(k.sessions)
 	seen := make(map[*session]bool, len(list))
 	for _, s := range list {
 		seen[s] = true
 	}
-	for _, s := range k.byClient {
-		if !seen[s] {
+	more := func(s *session) {
+		if s != nil && !seen[s] {
 			seen[s] = true
 			list = append(list, s)
 		}
 	}
-	for _, s := range k.owners {
-		if !seen[s] {
-			seen[s] = true
-			list = append(list, s)
-		}
+	for _, p := range h.clients {
+		more(k.byClient[p])
 	}
-	slices.SortFunc(list, func(a, b *session) int {
-		return cmp.Or(cmp.Compare(a.begin(), b.begin()), cmp.Compare(a.pid(), b.pid()))
-	})
+	for _, r := range h.records {
+		more(k.owners[r])
+	}
+	slices.SortStableFunc(list, compareSessions)
 	return list
 }
 
@@ -106,10 +102,9 @@ func (h *host) settle(gone map[*session]bool) {
 // evictSessions makes room: the sessions that are over go first, then the
 // oldest. What was going on meanwhile can no longer be told for sure.
 func (h *host) evictSessions(limit int) uint64 {
-	all := h.installs().all()
-	slices.SortStableFunc(all, func(a, b *session) int {
-		return compareBool(h.alive(a, h.clock, 0), h.alive(b, h.clock, 0))
-	})
+	all := h.kept()
+	alive := func(s *session) bool { return h.seen(s, h.clock, 0) || h.recorded(s, h.clock, 0) }
+	slices.SortStableFunc(all, func(a, b *session) int { return compareBool(alive(a), alive(b)) })
 	clients, records := len(h.clients), len(h.records)
 	gone := map[*session]bool{}
 	for _, s := range all {
