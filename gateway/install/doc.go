@@ -8,6 +8,15 @@
 // files they wrote within ExecutionTimeWindow. Ancestors (setup.exe, a
 // deployment tool) are seen but never belong to the tree.
 //
+// Each Context names its install [Session]. Sessions are never stored: they are
+// worked out from the msiexec clients and the MsiInstaller records that are
+// kept, so that these end in the same sessions whatever order they came in.
+// What the service does belongs to the one session that was alive then; where
+// several were and no record singles one out, it is ambiguous, with all of them
+// beside it. MsiInstaller records can be forged, so they open, name, narrow and
+// raise doubts, and every fact that rests on them says so. [Tracker.Changed]
+// tells what a late record attributes anew.
+//
 // It guarantees that memory is bounded for each host and in all, that what a
 // bound made it forget is counted, that no host can push another's records
 // out, and that reading (Tracks, HasTrees) changes nothing. It never decides,

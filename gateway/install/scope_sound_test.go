@@ -96,7 +96,7 @@ func (m *model) step(t *rapid.T) (r record, told *modelProcess) {
 			}
 		}
 	case 5:
-		path := rapid.SampledFrom(append([]string{fmt.Sprintf(`C:\ProgramData\drop%d.exe`, m.made), `C:\x\a.log`}, modules...)).Draw(t, "file")
+		path := rapid.SampledFrom(append([]string{fmt.Sprintf(`C:\ProgramData\drop%d.exe`, m.made), `C:\x\a.log`, `C:\x\Pack.MSI`}, modules...)).Draw(t, "file")
 		h.paths = append(h.paths, path)
 		r.id, r.data = 11, append(actor, fact{"TargetFilename", path})
 	case 6:

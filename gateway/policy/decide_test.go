@@ -106,11 +106,14 @@ func TestInputIsOfThePublishedSchema(t *testing.T) {
 	everything.Registry = event.Registry{Operation: "SetValue", Key: `HKLM\x`, Value: "1"}
 	everything.Network = event.Network{DestinationIP: "192.0.2.1", DestinationPort: 443}
 	everything.Installer = event.Installer{Package: `C:\a.msi`, ClientPID: 4, Product: "P"}
-	for _, kind := range event.Kinds() {
+	for i, kind := range event.Kinds() {
 		e := everything
 		e.Kind = kind
 		withKind := *c
 		withKind.Event = &e
+		if i > 0 { // one without a session
+			withKind.Session = wholeSession(c)
+		}
 		var instance any
 		if err := json.Unmarshal(inputJSON(inputValue(facts(&withKind))), &instance); err != nil {
 			t.Fatal(err)

@@ -136,6 +136,28 @@ func shellBelowServer() *install.Context {
 	}
 }
 
+// wholeSession has every fact that a session can have, twice as a candidate.
+func wholeSession(c *install.Context) *install.Session {
+	client := c.Parent
+	pkg := install.Package{Kind: install.PackagePath, Name: `C:\Pkg\A.msi`}
+	client.Msiexec = &install.CommandLine{
+		Verb: "install", Package: &pkg, Quiet: "none", Properties: map[string]string{"TARGET": `C:\X`}, Transforms: []string{"a.mst"}, Patches: []install.Package{pkg},
+	}
+	begin := c.Event.Time
+	s := install.Session{
+		ID: "5e55", OpenedBy: install.OpenedByClient, Via: install.ViaMsiexec, Verb: "install", Quiet: "none", Package: &pkg, Named: []install.Package{pkg},
+		Client: &client, Launcher: []install.Process{c.Root, {}}, User: `CORP\Alice`, Begin: begin, End: begin.Add(time.Minute),
+		Products: []install.Product{{Name: "P", Version: "1", Manufacturer: "M", Code: "{0A}", Action: install.ActionInstalled, Status: "1603"}},
+		Outcome:  install.OutcomeFailure, Status: "1603", MarkOfTheWeb: true, Inventory: true, Within: "5e56",
+		PackageFile: &install.PackageFile{Writer: &client, Written: begin, Hashes: event.Hashes{MD5: "a", SHA1: "b", SHA256: "c", Imphash: "d"}, Hashed: begin},
+		Claimed:     []string{"products"}, Ambiguous: true, Doubts: []string{install.DoubtClients, install.DoubtPackage},
+	}
+	whole := s
+	whole.Attribution = install.AttributionTransaction
+	whole.Candidates = []install.Session{s, {OpenedBy: install.OpenedByServiceChild}}
+	return &whole
+}
+
 func facts(c *install.Context) Facts {
 	return Facts{Context: c, Host: "ws01", Now: c.Event.Time.Add(time.Second)}
 }
