@@ -17,14 +17,16 @@ func TestTheSessionIsInTheInputWithWhatItRestsOn(t *testing.T) {
 		Session struct {
 			ID, Via, Attribution string
 			Package              struct{ Name, File string }
-			Client               struct{ Msiexec struct{ Properties map[string]string } }
-			Launcher             []struct{ Name string }
-			Begin, End           int64
-			Products             []struct{ Name, Status string }
-			PackageFile          struct{ SHA256 string } `json:"package_file"`
-			Claimed, Doubts      []string
-			Ambiguous            bool
-			Candidates           []map[string]any
+			Client               struct {
+				Msiexec struct{ Properties map[string]string }
+			}
+			Launcher        []struct{ Name string }
+			Begin, End      int64
+			Products        []struct{ Name, Status string }
+			PackageFile     struct{ SHA256 string } `json:"package_file"`
+			Claimed, Doubts []string
+			Ambiguous       bool
+			Candidates      []map[string]any
 		}
 	}
 	if err := json.Unmarshal(raw, &input); err != nil {
