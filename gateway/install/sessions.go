@@ -13,8 +13,6 @@ const (
 	// sessionRetention is how long what has ended is kept: as long as it is a
 	// candidate, and the Application log's ten minutes with some to spare.
 	sessionRetention = afterTransaction + int64(retention)
-	// lateness is how old a thing must be for no record to tell of it any more.
-	lateness = int64(12 * time.Minute)
 	// Silence is how long something that has not been seen to end is taken to
 	// go on: on a host whose sensor tells of ends, one may have been lost.
 	silenceWithEnds    = int64(4 * time.Hour)
