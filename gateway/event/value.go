@@ -98,15 +98,23 @@ func legalFrom(b []byte, i int) (s string, mangled bool) {
 	out := make([]byte, i, len(b)+8)
 	copy(out, b)
 	for i < len(b) {
-		r, size := utf8.DecodeRune(b[i:])
-		if size == 1 && r == utf8.RuneError || !isLegal(r) {
-			out, mangled = append(out, replacement...), true
-		} else {
-			out = append(out, b[i:i+size]...)
-		}
+		var size int
+		var replaced bool
+		out, size, replaced = appendLegal(out, b[i:])
+		mangled = mangled || replaced
 		i += size
 	}
 	return string(out), mangled
+}
+
+// appendLegal appends the character that b begins with, or what stands for one
+// that is not legal, and gives its length in b.
+func appendLegal(out, b []byte) (to []byte, size int, replaced bool) {
+	r, size := utf8.DecodeRune(b)
+	if size == 1 && r == utf8.RuneError || !isLegal(r) {
+		return append(out, replacement...), size, true
+	}
+	return append(out, b[:size]...), size, false
 }
 
 const replacement = "\uFFFD"

@@ -248,12 +248,10 @@ func unescapeXML(b []byte) (s string, mangled bool) {
 				i++
 			}
 		default:
-			r, size := utf8.DecodeRune(b[i:])
-			if size == 1 && r == utf8.RuneError || !isLegal(r) {
-				out, mangled = append(out, replacement...), true
-			} else {
-				out = append(out, b[i:i+size]...)
-			}
+			var size int
+			var replaced bool
+			out, size, replaced = appendLegal(out, b[i:])
+			mangled = mangled || replaced
 			i += size
 		}
 	}
