@@ -162,12 +162,12 @@ func (w *Worker) step(ctx context.Context, a *active, m *Message, record event.R
 	case event.Out:
 		return step
 	case event.Remembered:
-		w.tracker.Remember(e, m.Sequence)
+		w.tracker.Remember(e, m.position(record))
 		step.Outcome = Remembered
 		return step
 	case event.InScope:
 	}
-	c := w.tracker.Apply(e, m.Sequence)
+	c := w.tracker.Apply(e, m.position(record))
 	if !a.snapshot.Triggers(&c) {
 		step.Outcome = Context
 		return step
@@ -177,6 +177,10 @@ func (w *Worker) step(ctx context.Context, a *active, m *Message, record event.R
 	d := a.snapshot.Decide(ctx, w.trigger(m, record), w.facts(m, &c))
 	w.tell(ctx, a, m, &step, d, began)
 	return step
+}
+
+func (m *Message) position(record event.Record) install.Position {
+	return install.Position{Stream: m.Stream, Sequence: m.Sequence, Record: record.Index}
 }
 
 func (w *Worker) trigger(m *Message, record event.Record) policy.Trigger {

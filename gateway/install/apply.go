@@ -9,14 +9,14 @@ import (
 
 // Apply takes an Event that is in scope (by the scope test, or because Tracks
 // said so) into what is known of its host, and gives it back in its context.
-// sequence is that of its message: for a process start it is kept.
-func (t *Tracker) Apply(e *event.Event, sequence uint64) Context {
+// at is where its record stands: for a process start it is kept.
+func (t *Tracker) Apply(e *event.Event, at Position) Context {
 	h := t.host(e)
 	var p *process
 	var r *installRecord
 	switch e.Kind {
 	case event.KindProcessStart:
-		p = t.applyStart(h, e, sequence)
+		p = t.applyStart(h, e, at)
 	case event.KindInstall:
 		p, r = h.applyInstall(e)
 	default:
@@ -36,8 +36,8 @@ func (t *Tracker) Apply(e *event.Event, sequence uint64) Context {
 
 // applyStart records a new process and takes it into the tree where it is an
 // installer process, a descendant of one, or run from a file a tree wrote.
-func (t *Tracker) applyStart(h *host, e *event.Event, sequence uint64) *process {
-	p := t.start(h, e, sequence)
+func (t *Tracker) applyStart(h *host, e *event.Event, at Position) *process {
+	p := t.start(h, e, at)
 	parent := t.parentSeen(h, p, e)
 	if parent != nil {
 		h.adopt(parent)

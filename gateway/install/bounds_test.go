@@ -46,7 +46,7 @@ func TestMemoryIsBoundedUnderManyHosts(t *testing.T) {
 	limits := Limits{Hosts: 300, Processes: 20_000, ProcessesPerHost: 128}
 	tracker := NewTracker(limits)
 	for n := range 200_000 {
-		tracker.Remember(strangerStart(fmt.Sprintf("ws%03d.corp.example", n*7919%500), n), uint64(n+1))
+		tracker.Remember(strangerStart(fmt.Sprintf("ws%03d.corp.example", n*7919%500), n), place(n+1))
 		if n%20_000 == 0 {
 			tracker.counts(t)
 		}
@@ -65,11 +65,11 @@ func TestAFloodingHostPushesOutOnlyItsOwn(t *testing.T) {
 	tracker := NewTracker(Limits{Processes: 4000, ProcessesPerHost: 500})
 	for n := range 50 {
 		for host := range 40 {
-			tracker.Remember(strangerStart(fmt.Sprintf("ws%02d.corp.example", host), n), uint64(n+1))
+			tracker.Remember(strangerStart(fmt.Sprintf("ws%02d.corp.example", host), n), place(n+1))
 		}
 	}
 	for n := range 100_000 {
-		tracker.Remember(strangerStart("flood.corp.example", n), uint64(n+1))
+		tracker.Remember(strangerStart("flood.corp.example", n), place(n+1))
 	}
 	for name, h := range tracker.hosts {
 		if want := 50; name != "flood.corp.example" && h.remembered.n != want {
@@ -131,7 +131,7 @@ func BenchmarkRemember(b *testing.B) {
 	tracker := NewTracker(Limits{})
 	n := 0
 	for b.Loop() {
-		tracker.Remember(events[n%len(events)], uint64(n+1))
+		tracker.Remember(events[n%len(events)], place(n+1))
 		n++
 	}
 }
@@ -146,7 +146,7 @@ func BenchmarkRememberedMemory(b *testing.B) {
 		tracker := NewTracker(Limits{})
 		for n := range processes {
 			for host := range hosts {
-				tracker.Remember(strangerStart(fmt.Sprintf("ws%04d.corp.example", host), n), uint64(n+1))
+				tracker.Remember(strangerStart(fmt.Sprintf("ws%04d.corp.example", host), n), place(n+1))
 			}
 		}
 		runtime.GC()
@@ -171,7 +171,7 @@ func BenchmarkApply(b *testing.B) {
 	b.ReportAllocs()
 	n := 0
 	for b.Loop() {
-		tracker.Apply(starts[n%len(starts)], uint64(n+1))
+		tracker.Apply(starts[n%len(starts)], place(n+1))
 		n++
 	}
 }

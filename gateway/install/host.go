@@ -304,7 +304,7 @@ func (h *host) started(e *event.Event) *process {
 }
 
 // learn takes over what e, a start of the known process p, adds to it.
-func (h *host) learn(p *process, e *event.Event, sequence uint64) {
+func (h *host) learn(p *process, e *event.Event, told Position) {
 	bare := p.guid == (identity{})
 	p.fill(&e.Process)
 	if bare && p.guid != (identity{}) {
@@ -313,7 +313,8 @@ func (h *host) learn(p *process, e *event.Event, sequence uint64) {
 	if p.sequence == 0 {
 		// Its place among those with its PID was by when it was first heard of.
 		h.removePID(p)
-		p.sequence, p.start = sequence, stamp(e.Time)
+		p.tell(told)
+		p.start = stamp(e.Time)
 		h.addPID(p)
 	}
 	if p.parentGUID == (identity{}) {

@@ -23,9 +23,11 @@ const (
 type process struct {
 	guid, parentGUID identity
 	pid, parentPID   uint32
-	start, end       int64 // host's clock; 0: not known, still running
-	seen             int64 // when it was last heard of
-	sequence         uint64
+	start, end       int64                 // host's clock; 0: not known, still running
+	seen             int64                 // when it was last heard of
+	sequence         uint64                // of the message that told of its start; 0: nobody told
+	stream           unique.Handle[string] // of that message
+	record           int                   // its record in it
 	image, user      unique.Handle[string]
 	parentImage      unique.Handle[string] // by this process's own start record; the zero Handle where it has none
 	commandLine      string
@@ -71,6 +73,11 @@ func (p *process) parentPath() string {
 		return ""
 	}
 	return p.parentImage.Value()
+}
+
+// tell notes where the record of the process's start stands.
+func (p *process) tell(at Position) {
+	p.stream, p.sequence, p.record = unique.Make(at.Stream), at.Sequence, at.Record
 }
 
 // covers reports whether the process can have lived at the time, give or take.

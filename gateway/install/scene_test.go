@@ -63,9 +63,9 @@ func (s *scene) startOf(process, parent event.Process) *event.Event {
 // feed does what the pipeline does; inScope says what became of the event.
 func (s *scene) feed(e *event.Event) (c Context, inScope bool) {
 	if scope.Matches(e) || s.tracker.Tracks(e) {
-		return s.tracker.Apply(e, uint64(s.seconds)), true
+		return s.tracker.Apply(e, place(s.seconds)), true
 	}
-	s.tracker.Remember(e, uint64(s.seconds))
+	s.tracker.Remember(e, place(s.seconds))
 	return Context{}, false
 }
 
@@ -126,4 +126,9 @@ func names(processes []Process) (all []string) {
 		all = append(all, event.Base(p.Image)+":"+string(p.Role))
 	}
 	return all
+}
+
+// place is the position of the n-th record of a scene.
+func place[N ~int | ~int64 | ~uint64](n N) Position {
+	return Position{Stream: "EVENTS", Sequence: uint64(n)}
 }

@@ -235,9 +235,9 @@ func (g *gate) pass(number int, host string, message []byte) (all []outcome) {
 		}
 		switch g.scope.Outcome(r.Event, g.tracker.Tracks) {
 		case event.InScope:
-			all = append(all, outcome{number, r.Index, g.tracker.Apply(r.Event, uint64(number))})
+			all = append(all, outcome{number, r.Index, g.tracker.Apply(r.Event, install.Position{Stream: "EVENTS", Sequence: uint64(number)})})
 		case event.Remembered:
-			g.tracker.Remember(r.Event, uint64(number))
+			g.tracker.Remember(r.Event, install.Position{Stream: "EVENTS", Sequence: uint64(number)})
 		case event.Out:
 		}
 	}

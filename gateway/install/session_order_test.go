@@ -122,9 +122,9 @@ func (p *play) outcome(order []int, filler int) map[string]*Session {
 	tracker := NewTracker(Limits{})
 	take := func(e *event.Event, sequence int) {
 		if scope.Matches(e) || tracker.Tracks(e) {
-			tracker.Apply(e, uint64(sequence))
+			tracker.Apply(e, place(sequence))
 		} else {
-			tracker.Remember(e, uint64(sequence))
+			tracker.Remember(e, place(sequence))
 		}
 	}
 	for _, n := range order {

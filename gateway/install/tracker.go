@@ -154,29 +154,30 @@ func (t *Tracker) Tracks(e *event.Event) bool {
 }
 
 // Remember keeps a compact record of a process start that is in no tree, so
-// that it can be found as an ancestor later. sequence is that of its message.
+// that it can be found as an ancestor later. at is where its record stands.
 // Anything but a process start is ignored.
-func (t *Tracker) Remember(e *event.Event, sequence uint64) {
+func (t *Tracker) Remember(e *event.Event, at Position) {
 	if e.Kind != event.KindProcessStart {
 		return
 	}
 	h := t.host(e)
-	t.start(h, e, sequence)
+	t.start(h, e, at)
 	t.bound(h)
 }
 
 // start finds or makes the record of the process that e starts.
-func (t *Tracker) start(h *host, e *event.Event, sequence uint64) *process {
+func (t *Tracker) start(h *host, e *event.Event, told Position) *process {
 	at := stamp(e.Time)
 	h.changed()
 	p := h.started(e)
 	if p == nil {
 		p = newProcess(&e.Process, at)
-		p.sequence, p.start = sequence, at
+		p.tell(told)
+		p.start = at
 		p.setParent(&e.Parent)
 		h.add(p)
 	} else {
-		h.learn(p, e, sequence)
+		h.learn(p, e, told)
 	}
 	if parent := h.find(p.parentGUID, p.parentPID, e.Parent.Image, at); parent != nil {
 		h.touch(parent, at)
