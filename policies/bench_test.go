@@ -45,7 +45,7 @@ func lastFacts(t testing.TB, messages []string) policy.Facts {
 		if fault != nil {
 			t.Fatal(fault)
 		}
-		around := tracker.Apply(records[0].Event, uint64(i+1))
+		around := tracker.Apply(records[0].Event, install.Position{Stream: "canary", Sequence: uint64(i + 1)})
 		facts = policy.Facts{Context: &around, Host: "ws01", Now: records[0].Event.Time}
 	}
 	return facts

@@ -45,7 +45,7 @@ func decided(t testing.TB, s *policy.Snapshot, messages []string) policy.Decisio
 			if s.Scope().Outcome(record.Event, tracker.Tracks) != event.InScope {
 				t.Fatalf("message %d is not in scope", i+1)
 			}
-			around := tracker.Apply(record.Event, uint64(i+1))
+			around := tracker.Apply(record.Event, install.Position{Stream: "canary", Sequence: uint64(i + 1)})
 			if !s.Triggers(&around) {
 				t.Fatalf("message %d matches no trigger", i+1)
 			}
