@@ -35,6 +35,7 @@ type Event struct {
 	RecordID  uint64    // EventRecordID in the channel; 0 where unknown
 	Host      string    // lower-cased computer name as the sensor gives it, DNS suffix kept
 	Time      time.Time // when it happened by the host's clock, UTC
+	Stamp     time.Time // when the server stored its message: Decode does not know it, who read the message does; zero where it came from a file
 	Process   Process   // the process that started, ended or acted
 	Parent    Process   // its parent; only of a process_start
 	Module    Module    // what an image_load loaded

@@ -23,8 +23,8 @@ func (t Trigger) String() string {
 	return b.String()
 }
 
-// id is the decision's id: the same trigger has the same id, also when it is
-// evaluated again after a crash.
-func (t Trigger) id() string {
+// ID is the id of the Decision that answers the trigger: the same trigger has
+// the same id, also when it is evaluated again after a crash.
+func (t Trigger) ID() string {
 	return uuid.NewSHA1(decisionSpace, []byte(t.String())).String()
 }
