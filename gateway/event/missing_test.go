@@ -28,7 +28,13 @@ func TestMissingFactsAreNamedAsThePolicysInputNamesThem(t *testing.T) {
 		t.Fatal(err)
 	}
 	type schema struct {
-		Properties map[string]json.RawMessage `json:"properties"`
+		Ref         string                     `json:"$ref"`
+		Properties  map[string]json.RawMessage `json:"properties"`
+		Definitions map[string]json.RawMessage `json:"definitions"`
+	}
+	var whole schema
+	if err := json.Unmarshal(text, &whole); err != nil {
+		t.Fatal(err)
 	}
 	for _, name := range allFacts() {
 		at := json.RawMessage(text)
@@ -36,6 +42,11 @@ func TestMissingFactsAreNamedAsThePolicysInputNamesThem(t *testing.T) {
 			var s schema
 			if err := json.Unmarshal(at, &s); err != nil {
 				t.Fatal(err)
+			}
+			if definition, refers := strings.CutPrefix(s.Ref, "#/definitions/"); refers {
+				if err := json.Unmarshal(whole.Definitions[definition], &s); err != nil {
+					t.Fatal(err)
+				}
 			}
 			next, known := s.Properties[step]
 			if !known {

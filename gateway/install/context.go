@@ -1,6 +1,10 @@
 package install
 
-import "msigate/gateway/event"
+import (
+	"time"
+
+	"msigate/gateway/event"
+)
 
 // Role is what a process is to Windows Installer.
 type Role string
@@ -25,6 +29,14 @@ type Process struct {
 	Msiexec *CommandLine // parsed, where the process is msiexec by name or OriginalFileName
 	// Sequence is the stream sequence (offline: line number) of its process_start; 0 where only a child named it.
 	Sequence uint64
+	Written  *Written // who wrote the file it was started from; nil where nobody was seen to
+}
+
+// Written says who wrote a file that runs or is loaded: a process of a tree,
+// within ExecutionTimeWindow; or anybody, where the file is named MSIxxxx.tmp.
+type Written struct {
+	By Process // By.Role RoleNone: a stranger. Its own Written is nil
+	At time.Time
 }
 
 // Context is an in-scope Event together with what is known around it. It is
@@ -37,5 +49,11 @@ type Context struct {
 	Root    Process   // the topmost installer process of the tree, never an ancestor outside it
 	Package *Package  // the package a MsiInstaller record names; nil elsewhere
 	Session *Session  // the install it belongs to; nil where there is none
-	Missing []string  // Event.Missing and what correlation could not find, sorted, no duplicates
+	// ModuleWritten says who wrote the file that an image_load loads; nil where nobody was seen to.
+	ModuleWritten *Written
+	// Sends are the kinds of record that the host has been seen to send, of image_load,
+	// install, process_end, file_create, network and registry; sorted. What it never
+	// sends need not be waited for.
+	Sends   []string
+	Missing []string // Event.Missing and what correlation could not find, sorted, no duplicates
 }

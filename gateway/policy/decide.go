@@ -28,7 +28,7 @@ const (
 // review at high severity, and Fault says why.
 func (s *Snapshot) Decide(ctx context.Context, trigger Trigger, facts Facts) Decision {
 	d := Decision{
-		ID:      trigger.id(),
+		ID:      trigger.ID(),
 		Trigger: trigger,
 		Now:     facts.Now,
 		Context: *facts.Context,
@@ -50,12 +50,40 @@ func (s *Snapshot) Decide(ctx context.Context, trigger Trigger, facts Facts) Dec
 	return d
 }
 
+// Published is what a Decision said that was published before: what DECISIONS
+// keeps of it besides the trigger.
+type Published struct {
+	Answer  Answer
+	Input   []byte // as Decision.Input
+	Fault   string
+	Bundles []BundleStamp // under which it was taken, which need not be this Snapshot's
+	Now     time.Time
+	Took    time.Duration
+}
+
+// Decided is a Decision that was published before, put together again so that
+// it can be folded into its finding. Nothing is evaluated, and the answer stays
+// as it was told, whatever this Snapshot would say.
+func (s *Snapshot) Decided(trigger Trigger, facts Facts, published Published) Decision {
+	return Decision{
+		ID:      trigger.ID(),
+		Trigger: trigger,
+		Now:     published.Now,
+		Context: *facts.Context,
+		Answer:  published.Answer,
+		Input:   published.Input,
+		Fault:   published.Fault,
+		Bundles: published.Bundles,
+		Took:    published.Took,
+	}
+}
+
 // Undecidable is the decision where there is nothing to ask the policy about:
 // a message in scope that had to be quarantined. It is a review at high
 // severity, and reason says why.
 func (s *Snapshot) Undecidable(trigger Trigger, facts Facts, reason string) Decision {
 	return Decision{
-		ID:      trigger.id(),
+		ID:      trigger.ID(),
 		Trigger: trigger,
 		Now:     facts.Now,
 		Context: *facts.Context,

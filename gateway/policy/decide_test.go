@@ -2,6 +2,7 @@ package policy
 
 import (
 	"encoding/json"
+	"reflect"
 	"strings"
 	"testing"
 	"time"
@@ -54,6 +55,40 @@ func TestDecisionIDIsTheTriggersOwn(t *testing.T) {
 	other := s.Decide(t.Context(), Trigger{Stream: "EVENTS", Sequence: 1, Record: 1, Cause: CauseEvent}, facts(shellBelowServer()))
 	if other.ID == first.ID {
 		t.Error("another record has the same id")
+	}
+}
+
+func TestCausesAreOfTheirPublishedForm(t *testing.T) {
+	if got := FactCause(1234, 5); got != "fact:1234.5" {
+		t.Errorf("%s", got)
+	}
+	if got := DueCause("process.signer"); got != "due:process.signer" {
+		t.Errorf("%s", got)
+	}
+	trigger := Trigger{Stream: "EVENTS", Sequence: 7, Record: 1, Cause: FactCause(9, 0)}
+	if got := trigger.String(); got != "EVENTS:7.1:fact:9.0" {
+		t.Errorf("%s", got)
+	}
+}
+
+func TestWhatWasPublishedIsNotEvaluatedAgain(t *testing.T) {
+	s := mustCompile(t, answering(harmless), Options{})
+	c := shellBelowServer()
+	trigger := Trigger{Stream: "EVENTS", Sequence: 1, Cause: DueCause("process.signer")}
+	before := Published{
+		Answer:  Answer{Disposition: Alert, Severity: High, Signals: []Signal{{ID: "shell_child", Evidence: map[string]string{"process.image": "powershell.exe"}}}},
+		Input:   []byte("{}"),
+		Fault:   "x",
+		Bundles: []BundleStamp{{Name: "policy", Revision: "older", Serial: 4}},
+		Now:     c.Event.Time.Add(time.Hour),
+		Took:    time.Millisecond,
+	}
+	want := Decision{
+		ID: trigger.ID(), Trigger: trigger, Now: before.Now, Context: *c, Answer: before.Answer, Input: before.Input,
+		Fault: before.Fault, Bundles: before.Bundles, Took: before.Took,
+	}
+	if got := s.Decided(trigger, facts(c), before); !reflect.DeepEqual(got, want) {
+		t.Errorf("%+v\nwant %+v", got, want)
 	}
 }
 
@@ -111,8 +146,9 @@ func TestInputIsOfThePublishedSchema(t *testing.T) {
 		e.Kind = kind
 		withKind := *c
 		withKind.Event = &e
-		if i > 0 { // one without a session
+		if i > 0 { // one without what need not be there
 			withKind.Session = wholeSession(c)
+			written(&withKind)
 		}
 		var instance any
 		if err := json.Unmarshal(inputJSON(inputValue(facts(&withKind))), &instance); err != nil {

@@ -1,6 +1,7 @@
 package policy
 
 import (
+	"strconv"
 	"time"
 
 	"msigate/gateway/install"
@@ -35,6 +36,16 @@ type Cause string
 
 // CauseEvent is the first and, without late facts or timers, only cause.
 const CauseEvent Cause = "event"
+
+// FactCause is the cause where a record, of that stream sequence and index,
+// changed what is known of an Event that was decided before.
+func FactCause(sequence uint64, record int) Cause {
+	return Cause("fact:" + strconv.FormatUint(sequence, 10) + "." + strconv.Itoa(record))
+}
+
+// DueCause is the cause where a pending fact did not come in time. fact is
+// named as in Pending.
+func DueCause(fact string) Cause { return Cause("due:" + fact) }
 
 // Trigger identifies what a Decision answers: one record of one message, and a cause.
 type Trigger struct {

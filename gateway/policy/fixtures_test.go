@@ -132,8 +132,16 @@ func shellBelowServer() *install.Context {
 			Time: time.Date(2026, 11, 20, 9, 0, 0, 0, time.UTC), Process: shell.Process, Parent: server.Process,
 		},
 		Process: shell, Parent: server, Lineage: []install.Process{server, service}, Root: service,
-		Missing: []string{"process.signer"},
+		Sends: []string{"image_load", "install"}, Missing: []string{"process.signer"},
 	}
+}
+
+// written says that the custom-action server wrote the shell and what it loads.
+func written(c *install.Context) {
+	by := &install.Written{By: c.Parent, At: c.Event.Time.Add(-time.Second)}
+	c.Process.Written, c.ModuleWritten = by, by
+	c.Parent.Written, c.Root.Written = by, by
+	c.Lineage[0].Written = &install.Written{By: c.Process, At: by.At}
 }
 
 // wholeSession has every fact that a session can have, twice as a candidate.
@@ -159,7 +167,7 @@ func wholeSession(c *install.Context) *install.Session {
 }
 
 func facts(c *install.Context) Facts {
-	return Facts{Context: c, Host: "ws01", Now: c.Event.Time.Add(time.Second)}
+	return Facts{Context: c, Host: "ws01", Now: c.Event.Time.Add(time.Minute), Received: c.Event.Time.Add(time.Second)}
 }
 
 func decide(s *Snapshot, c *install.Context) Decision {

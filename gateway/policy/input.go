@@ -17,6 +17,10 @@ type Facts struct {
 	Host    string   // lower-cased, DNS suffix stripped
 	Groups  []string // host groups; nil: in no group
 	Now     time.Time
+	// Received is the stamp of the message that carried the Event; offline the
+	// Event's time. What is pending is due so long after it, however often the
+	// Event is decided. Zero: Now.
+	Received time.Time
 }
 
 // inputValue builds the policy input straight as OPA values: going through a
@@ -26,37 +30,44 @@ type Facts struct {
 func inputValue(f Facts) ast.Value {
 	c := f.Context
 	o := newObject(13)
-	o.set("event", eventTerm(c.Event, c.Package))
+	o.set("event", eventTerm(f))
 	o.object("process", processTerm(&c.Process))
 	o.object("parent", processTerm(&c.Parent))
-	o.object("module", moduleTerm(&c.Event.Module))
+	o.object("module", moduleTerm(&c.Event.Module, c.ModuleWritten))
 	o.object("file", fileTerm(&c.Event.File))
 	o.set("lineage", processTerms(c.Lineage))
 	o.object("root", processTerm(&c.Root))
 	if c.Session != nil {
 		o.set("session", sessionTerm(c.Session))
 	}
-	host := newObject(2)
+	host := newObject(3)
 	host.set("name", ast.StringTerm(event.LowerASCII(f.Host)))
 	host.set("groups", stringsTerm(f.Groups))
+	host.set("sends", stringsTerm(c.Sends))
 	o.set("host", host.term())
 	o.set("missing", stringsTerm(c.Missing))
 	o.set("now", timeTerm(f.Now))
 	return o.term().Value
 }
 
-func eventTerm(e *event.Event, pkg *install.Package) *ast.Term {
-	o := newObject(10)
+func eventTerm(f Facts) *ast.Term {
+	e := f.Context.Event
+	o := newObject(11)
 	o.set("kind", ast.StringTerm(string(e.Kind)))
 	o.set("id", integerTerm(int64(e.EventID)))
 	o.set("provider", ast.StringTerm(event.LowerASCII(e.Provider)))
 	o.string("channel", e.Channel)
 	o.string("shape", string(e.Shape))
 	o.set("time", timeTerm(e.Time))
+	received := f.Received
+	if received.IsZero() {
+		received = f.Now
+	}
+	o.set("received", timeTerm(received))
 	o.set("mangled", stringsTerm(e.Mangled))
 	switch e.Kind {
 	case event.KindInstall:
-		o.object("install", installerTerm(&e.Installer, pkg))
+		o.object("install", installerTerm(&e.Installer, f.Context.Package))
 	case event.KindRegistry:
 		r := newObject(4)
 		r.string("operation", e.Registry.Operation)
@@ -96,7 +107,7 @@ func installerTerm(i *event.Installer, pkg *install.Package) *ast.Term {
 
 // processTerm is nil for a process of which nothing is known.
 func processTerm(p *install.Process) *ast.Term {
-	o := newObject(24)
+	o := newObject(25)
 	o.string("guid", p.GUID)
 	o.integer("pid", int64(p.PID))
 	o.path("image", "name", p.Image)
@@ -118,11 +129,24 @@ func processTerm(p *install.Process) *ast.Term {
 	if p.Msiexec != nil {
 		o.set("msiexec", commandLineTerm(p.Msiexec))
 	}
+	if p.Written != nil {
+		o.set("written", writtenTerm(p.Written))
+	}
 	return o.term()
 }
 
-func moduleTerm(m *event.Module) *ast.Term {
-	o := newObject(14)
+// writtenTerm is who wrote a file; who wrote the writer's own is left out.
+func writtenTerm(w *install.Written) *ast.Term {
+	writer := w.By
+	writer.Written = nil
+	o := newObject(2)
+	o.object("by", processTerm(&writer))
+	o.moment("at", w.At)
+	return o.term()
+}
+
+func moduleTerm(m *event.Module, written *install.Written) *ast.Term {
+	o := newObject(15)
 	o.path("path", "name", m.Path)
 	o.string("original_file_name", m.OriginalFileName)
 	o.string("company", m.Company)
@@ -131,6 +155,9 @@ func moduleTerm(m *event.Module) *ast.Term {
 	o.string("file_version", m.FileVersion)
 	o.hashes(m.Hashes)
 	o.object("signer", signerTerm(m.Signature))
+	if written != nil && !o.empty() {
+		o.set("written", writtenTerm(written))
+	}
 	return o.termOrNil()
 }
 
