@@ -5,6 +5,8 @@ import (
 	"slices"
 	"strings"
 	"testing"
+
+	"msigate/gateway/event/eventtest"
 )
 
 // Every record of every shape decodes as that shape, alone and among the others,
@@ -76,31 +78,13 @@ func TestRecordsOfTheNewShapesWithoutAHostHaveAFieldFault(t *testing.T) {
 // batch puts the story's records of one shape into one message.
 func batch(t *testing.T, shape Shape) (message []byte, want []*Event) {
 	t.Helper()
-	var records, bodies []any
-	for i, d := range storyTold(t) {
-		switch shape {
-		case ShapeOTel:
-			bodies = append(bodies, otlp(otelBody(&d, d.isClassic() || i%2 == 0)))
-			want = append(want, decodeOne(t, encodeOTel(t, &d, 0)))
-			if d.isClassic() {
-				want[i] = decodeOne(t, written(t, otelBody(&d, true)))
-			}
-		case ShapeDefender:
-			if line := encodeDefender(t, &d, 1); line != nil {
-				records = append(records, jsonText(line))
-				want = append(want, decodeOne(t, line))
-			}
-		}
+	records := storyTold(t)
+	message, of := eventtest.Batch(t, string(shape), records)
+	for _, i := range of {
+		want = append(want, decodeOne(t, records[i].Write(t, string(shape), 1)))
 	}
-	if shape == ShapeOTel {
-		return written(t, otlpBatch(bodies...)), want
-	}
-	return written(t, object{"records": records}), want
+	return message, want
 }
-
-type jsonText []byte
-
-func (j jsonText) MarshalJSON() ([]byte, error) { return j, nil }
 
 func TestABatchHoldsItsRecordsInOrder(t *testing.T) {
 	for _, shape := range []Shape{ShapeOTel, ShapeDefender} {

@@ -3,6 +3,8 @@ package event
 import (
 	"slices"
 	"strings"
+
+	"msigate/gateway/event/eventtest"
 )
 
 // lacks says which facts a shape truly does not carry, by the kind of event: its
@@ -50,7 +52,7 @@ var without = map[string]func(*Event){
 
 // sensorForm is what an endpoint sensor of that shape tells of a Sysmon event:
 // less what it lacks, and with what it writes otherwise.
-func sensorForm(e Event, d *told, shape Shape) Event {
+func sensorForm(e Event, r *eventtest.Record, shape Shape) Event {
 	e.Shape, e.EventID, e.RecordID, e.Mangled = shape, 0, 0, nil
 	for _, name := range lacks[shape][e.Kind] {
 		without[name](&e)
@@ -60,16 +62,16 @@ func sensorForm(e Event, d *told, shape Shape) Event {
 	}
 	switch shape {
 	case ShapeDefender:
-		e.Provider, e.RecordID = ProviderDefender, d.recordID
+		e.Provider, e.RecordID = ProviderDefender, r.RecordID
 		e.Channel = map[Kind]string{KindProcessStart: defenderProcesses, KindImageLoad: defenderModules}[e.Kind]
 		if e.Channel == "" {
 			e.Channel = defenderFiles
 		}
-		identity := func(pid string) string { return pid + "@" + d.createdAt(pid) }
-		e.Process.GUID, e.Process.User = identity(d.get("ProcessId")), strings.ToLower(e.Process.User)
+		identity := func(pid string) string { return pid + "@" + r.CreatedAt(pid) }
+		e.Process.GUID, e.Process.User = identity(r.Get("ProcessId")), strings.ToLower(e.Process.User)
 		if e.Kind == KindProcessStart {
 			if e.Parent.PID != 0 {
-				e.Parent.GUID = identity(d.get("ParentProcessId"))
+				e.Parent.GUID = identity(r.Get("ParentProcessId"))
 			}
 			e.Parent.Image, e.Parent.User = strings.ToLower(e.Parent.Image), strings.ToLower(e.Parent.User)
 		} else {

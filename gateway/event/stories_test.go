@@ -7,9 +7,11 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"msigate/gateway/event/eventtest"
 )
 
-// The attack and the approved install, told in every shape that has an encoder,
+// The attack and the approved install, told in every shape,
 // decode to the same facts, less what the shape truly lacks: and that is named.
 func TestAnAttackAndAnInstallAreTheSameStoryInEveryShape(t *testing.T) {
 	for _, story := range []string{"attack-custom-action", "approved-install", "custom-action-dll", "extracted-exe"} {
@@ -18,11 +20,11 @@ func TestAnAttackAndAnInstallAreTheSameStoryInEveryShape(t *testing.T) {
 			t.Fatal(err)
 		}
 		lines := bytes.Split(bytes.TrimSpace(text), []byte("\n"))
-		records := tell(t, lines)
-		for shape, encode := range encoders {
+		records := eventtest.Read(t, lines)
+		for _, shape := range storyShapes {
 			starts := 0
-			for i, d := range records {
-				message := encode(t, &d, i)
+			for i, r := range records {
+				message := r.Write(t, string(shape), i)
 				want := *decodeOne(t, lines[i])
 				if message == nil {
 					if want.Kind == KindProcessStart && want.Provider == ProviderSysmon {
@@ -32,7 +34,7 @@ func TestAnAttackAndAnInstallAreTheSameStoryInEveryShape(t *testing.T) {
 				}
 				switch {
 				case isSensor(shape):
-					want = sensorForm(want, &d, shape)
+					want = sensorForm(want, &r, shape)
 				case shape == ShapeFluentBit && want.Provider != ProviderSysmon:
 					want.Time = want.Time.Truncate(time.Second)
 				}

@@ -7,26 +7,39 @@ import (
 	"slices"
 	"strings"
 	"testing"
+
+	"msigate/gateway/event/eventtest"
 )
 
 // Each test here is a way in which one of the later shapes misleads a reader.
 
+type object = map[string]any
+
 // inserted changes a Fluent Bit record of the story's first start.
 func inserted(t *testing.T, change func(record object)) []byte {
 	t.Helper()
-	d := storyTold(t)[storyProcessStart]
+	r := storyTold(t)[storyProcessStart]
 	var record object
-	if err := json.Unmarshal(encodeFluentBit(t, &d, 0), &record); err != nil {
+	if err := json.Unmarshal(r.Write(t, string(ShapeFluentBit), 0), &record); err != nil {
 		t.Fatal(err)
 	}
 	var text strings.Builder
 	text.WriteString("Process Create:\r\n")
-	for i, name := range d.names {
-		fmt.Fprintf(&text, "%s: %s\r\n", name, d.values[i])
+	for i, name := range r.Names {
+		fmt.Fprintf(&text, "%s: %s\r\n", name, r.Values[i])
 	}
 	record["Message"] = text.String()
 	change(record)
 	return written(t, record)
+}
+
+func written(t *testing.T, o object) []byte {
+	t.Helper()
+	message, err := json.Marshal(o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return message
 }
 
 func TestPositionsOfAnUnknownLayoutAreReadFromTheMessage(t *testing.T) {
@@ -81,8 +94,8 @@ func TestSecurityMessagesGiveWhatTheirLabelsNameOnce(t *testing.T) {
 }
 
 func TestFluentBitMayRenderXML(t *testing.T) {
-	line := written(t, object{"System": smallXML(7), "Message": "Beginning a Windows Installer transaction"})
-	if e := decodeOne(t, line); e.Shape != ShapeFluentBit || e.RecordID != 7 || e.Installer.ClientPID != 77 {
+	line := `{"System":` + string(quoteJSON(smallXML(7))) + `,"Message":"Beginning a Windows Installer transaction"}`
+	if e := decodeOne(t, []byte(line)); e.Shape != ShapeFluentBit || e.RecordID != 7 || e.Installer.ClientPID != 77 {
 		t.Errorf("%s %+v", e.Shape, e.Installer)
 	}
 }
@@ -109,8 +122,7 @@ func TestEventDataOfOTelIsAMapOrAList(t *testing.T) {
 }
 
 func TestAKeyTwiceInOTLPIsAFault(t *testing.T) {
-	d := storyTold(t)[storyProcessStart]
-	message := written(t, otlpBatch(otlp(otelBody(&d, false))))
+	message, _ := eventtest.Batch(t, string(ShapeOTel), storyTold(t)[:1])
 	for _, key := range []string{"computer", "Image", "id"} {
 		pair := []byte(`{"key":"` + key + `",`)
 		if bytes.Count(message, pair) != 1 {
@@ -145,12 +157,12 @@ func TestEmbeddedXMLIsOneEvent(t *testing.T) {
 
 func TestStructureAsTextInABodyIsRead(t *testing.T) {
 	inner := `{"Event":{"System":{"Provider":{"Name":"Microsoft-Windows-Sysmon"},"EventID":"5","TimeCreated":{"SystemTime":"2026-03-02T09:14:05Z"},"Computer":"ws01"},"EventData":{"Data":[{"text":"77","Name":"ProcessId"},{"text":"C:\\a.exe","Name":"Image"}]}}}`
-	line := written(t, object{"body": inner, "mime": "application/x-pt-eventlog", "type": "raw"})
-	if e := decodeOne(t, line); e.Kind != KindProcessEnd || e.Process.PID != 77 || e.Process.Image != `C:\a.exe` {
+	line := `{"body":` + string(quoteJSON(inner)) + `,"mime":"application/x-pt-eventlog","type":"raw"}`
+	if e := decodeOne(t, []byte(line)); e.Kind != KindProcessEnd || e.Process.PID != 77 || e.Process.Image != `C:\a.exe` {
 		t.Errorf("%+v", e)
 	}
 	twice := strings.Replace(inner, `"text":"77"`, `"text":"77","text":"78"`, 1)
-	if got := outline(t, string(written(t, object{"body": twice}))); got != "duplicate_key" {
+	if got := outline(t, `{"body":`+string(quoteJSON(twice))+`}`); got != "duplicate_key" {
 		t.Errorf("a name twice inside the text: %s", got)
 	}
 }
