@@ -110,8 +110,12 @@ func read(line []byte) (Record, error) {
 	return r, nil
 }
 
-// ordered reads an object's members in the order in which they stand.
+// ordered reads an object's members in the order in which they stand; none where
+// there is no object.
 func ordered(text []byte) (names, values []string, err error) {
+	if len(text) == 0 {
+		return nil, nil, nil
+	}
 	decoder := json.NewDecoder(bytes.NewReader(text))
 	decoder.UseNumber()
 	for {
