@@ -1,0 +1,134 @@
+# METADATA
+# title: What a launcher is told to start
+# description: |
+#   MSIxxxx.tmp OPTIONS [/dir FOLDER] PROGRAM [ARGUMENTS], as Advanced Installer's
+#   launcher takes it. The package's author writes the line, so it is read however it is
+#   quoted, and what cannot be read is not taken for harmless.
+package lib.launcher
+
+import data.lib.arguments
+import data.lib.paths
+import data.lib.programs
+
+# METADATA
+# title: Options that start a program out of sight or with more rights
+options := {"dontwait", "hidewindow", "runasadmin", "enforcedrunasadmin"}
+
+# METADATA
+# title: The words of the command line, a quoted part one word
+tokens := array.flatten([pieces(at, segment) |
+	some at, segment in split(input.process.command_line, "\"")
+])
+
+# METADATA
+# title: What stands between two quotes is one word, what stands outside is several
+pieces(at, segment) := [segment] if at % 2 == 1
+
+else := [word |
+	some word in split(replace(segment, "\t", " "), " ")
+	word != ""
+]
+
+# METADATA
+# title: Places of the options
+switches contains at if {
+	some at, token in tokens
+	at > 0
+	substring(token, 0, 1) in {"/", "-"}
+}
+
+# METADATA
+# title: The option at a place, without its mark
+option(at) := trim_left(tokens[at], "/-") if at in switches
+
+# METADATA
+# title: The place of the payload
+# description: The first word after an option that is none itself and no folder of /dir.
+begin := min({at |
+	some at, _ in tokens
+	at > min(switches)
+	not at in switches
+	not at in values
+})
+
+# METADATA
+# title: Places of what follows /dir
+values contains at + 1 if {
+	some at in switches
+	option(at) == "dir"
+}
+
+# METADATA
+# title: The command line is a launcher's
+# scope: document
+launches if {
+	some at in switches
+	not argument(at)
+	option(at) in options
+}
+
+# METADATA
+# title: What stands at a place belongs to the payload
+argument(at) if at > begin
+
+# METADATA
+# title: The payload with its arguments
+text := concat(" ", array.slice(tokens, begin, count(tokens)))
+
+# METADATA
+# title: The payload's path
+# description: |
+#   The word; one that has no extension is the beginning of a path with blanks that
+#   nobody quoted, or of a name that Windows completes. A name without a folder is
+#   looked for in the folder of /dir.
+# scope: document
+path := concat("\\", [trim_right(folder, "\\"), tokens[begin]]) if {
+	not contains(tokens[begin], "\\")
+	folder := tokens[min(values)]
+}
+
+else := tokens[begin] if contains(last(tokens[begin]), ".")
+
+else := substring(text, 0, indexof(text, ".exe") + 4) if contains(text, ".exe")
+
+else := tokens[begin]
+
+# METADATA
+# title: The last part of a path
+last(name) := parts[count(parts) - 1] if parts := split(name, "\\")
+
+# METADATA
+# title: Names that the payload goes by
+# scope: document
+names contains last(path)
+
+names contains last(tokens[begin])
+
+names contains concat("", [last(name), ".exe"]) if some name in {path, tokens[begin]}
+
+# METADATA
+# title: Folders above the payload
+folders := [concat("\\", array.slice(parts, 0, to)) |
+	parts := split(path, "\\")
+	some to in numbers.range(1, count(parts) - 1)
+]
+
+# METADATA
+# title: A program of the product, where ordinary users cannot write
+# description: Nothing that runs what its arguments say, no script, nothing remote, nothing of Windows' own.
+ordinary if {
+	paths.protected(folders)
+	not folders[count(folders) - 1] in paths.system_folders
+	not contains(last(path), ":")
+	not contains(path, "..")
+	not arguments.remote
+	not tool
+	not strings.any_suffix_match(path, [".bat", ".cmd", ".hta", ".js", ".jse", ".ps1", ".vbe", ".vbs", ".wsf"])
+}
+
+# METADATA
+# title: The payload is a program that runs what its arguments say
+tool if {
+	some name in names
+	programs.generic(name)
+}

@@ -1,0 +1,25 @@
+# METADATA
+# title: Managed custom actions
+# description: |
+#   WiX runs a managed custom action in rundll32, which it tells to call one fixed
+#   export of the extracted MSIxxxx.tmp. Correlation gives the role to the exact form
+#   alone: this rundll32 of Windows, below a custom-action server, with every argument
+#   in its place. Any WiX package emits it, so it proves nothing; and what only names
+#   the export is something else.
+package lib.managed
+
+# METADATA
+# title: The export that WiX calls
+export := "zzzzinvokemanagedcustomactionoutofproc"
+
+# METADATA
+# title: The command line names the export
+# description: Quotes and carets, which rundll32 and a shell drop, do not hide it.
+named(process) if contains(replace(replace(process.command_line, "\"", ""), "^", ""), export)
+
+# METADATA
+# title: A process is a managed custom action in the exact form
+exact(process) if {
+	process.role == "managed_custom_action"
+	object.get(process, "original_file_name", "rundll32.exe") in {"rundll32.exe", "rundll32.exe.mui"}
+}
