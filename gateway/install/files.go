@@ -2,10 +2,23 @@ package install
 
 import "msigate/gateway/event"
 
-// written is a file that a tree wrote, and when it last did.
+// written is a file that was written, and when it last was.
 type written struct {
+	writer  *process
+	at      int64
+	earlier []write // its writes before, the oldest first; mostly none
+}
+
+// write is one write of a file.
+type write struct {
 	writer *process
 	at     int64
+}
+
+// fileTable is the files that some kind of process wrote.
+type fileTable struct {
+	files     map[string]written // by lower-cased path
+	fileOrder []fileWrite
 }
 
 // fileWrite is a file in the order in which files were first written.

@@ -7,8 +7,9 @@ import (
 	"msigate/gateway/event"
 )
 
-// host is what is known of one host. A process is in one of two lists, each
-// with the longest unheard of first: those remembered, and those of a tree.
+// host is what is known of one host. A process is in one of three lists, each
+// with the longest unheard of first: those remembered, of them those that
+// services.exe started, and those of a tree.
 type host struct {
 	name          string
 	clock         int64 // the latest time its records told, in steps of at most longestStep
@@ -16,15 +17,24 @@ type host struct {
 	byGUID        map[identity]*process
 	byPID         map[uint32]*process // the newest with that PID; older ones follow
 	remembered    processList
+	steady        processList
 	members       processList
-	files         map[string]written // by lower-cased path
-	fileOrder     []fileWrite
+	fileTable                             // files written by trees
+	strange       fileTable               // files named MSIxxxx.tmp that strangers wrote
 	clients       []*process              // msiexec clients, each of which opened a session
 	records       []*installRecord        // of MsiInstaller, as compareRecords orders them
 	packages      map[string]*packageFile // by lower-cased path
 	tellsEnds     bool                    // its sensor has told of an installer process's end
 	lost          int64                   // until when what a bound made it forget of sessions was known
 	worked        *installs               // sessions, worked out; nil where something has changed since
+	sends         sendSet                 // kinds of record it was seen to send
+	certificates  certificateTable        // by SHA-1
+	watched       []*watched              // decided events, the longest watched first
+	stirred       stirred                 // what could change what was told of them
+	late          []*process              // that joined a tree late, see lateness; none with lateNot
+	applying      Position                // of the record that is being applied
+	lag           lag                     // how far its records came out of order
+	counted       counted                 // what the Tracker's totals hold of it
 	before, after *host                   // neighbours by last activity
 }
 

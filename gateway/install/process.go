@@ -31,12 +31,27 @@ type process struct {
 	image, user      unique.Handle[string]
 	parentImage      unique.Handle[string] // by this process's own start record; the zero Handle where it has none
 	commandLine      string
-	wrapper          bool     // an InstallerParent found above an installer process
 	member           *member  // of a tree; stays when the host forgets the process
 	older            *process // that had the same PID before
 	before, after    *process // neighbours in the host's list
+	changed          uint64   // the host's count of changes when its facts last changed
+	wrapper          bool     // an InstallerParent found above an installer process
+	launcher         bool     // a session names it above its client
+	steady           bool     // started by services.exe: runs for days, so it is kept before others
 	listed           bool
+	late             lateness // that it joined a tree by a record other than its own start
 }
+
+// lateness is how far a process has come that joined a tree late: what it did
+// before was passed over, and is read again.
+type lateness uint8
+
+const (
+	lateNot      lateness = iota // joined by its own start, or its records were read again
+	lateJoined                   // since the last reading of the host's history began
+	lateAwaits                   // its records are being read again
+	lateAwaitsNo                 // the same, and its own start was among them
+)
 
 // member is what is kept of a process that belongs to an installer tree.
 type member struct {
@@ -44,12 +59,24 @@ type member struct {
 	role    Role
 	msiexec *CommandLine
 	above   []*process // ancestors, nearest first; emptied when the process is forgotten
-	writer  *process   // the tree process that wrote the file it was started from
+	writer  *process   // who wrote the file it was started from; no member: a stranger
 	written int64      // when
 	first   int64      // when it was first known to run
 	settled *Session   // kept when what it follows from is forgotten
 	told    *Session   // as the last Context about it said
+	signer  signerSource
+	signed  int64 // when its signature was told
 }
+
+// signerSource is who told a process's signature, the surest last.
+type signerSource uint8
+
+const (
+	signerUnknown     signerSource = iota
+	signerCertificate              // a certificate record of its SHA-1
+	signerStart                    // a record about the process itself
+	signerLoad                     // the load of its own executable
+)
 
 func newProcess(facts *event.Process, at int64) *process {
 	return &process{
@@ -67,9 +94,12 @@ func (p *process) setParent(parent *event.Process) {
 	p.parentImage = unique.Make(parent.Image)
 }
 
+// noText is what a text that was never set is.
+var noText unique.Handle[string]
+
 // parentPath is the parent's image by the process's own start record.
 func (p *process) parentPath() string {
-	if p.parentImage == (unique.Handle[string]{}) {
+	if p.parentImage == noText {
 		return ""
 	}
 	return p.parentImage.Value()

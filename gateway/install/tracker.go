@@ -14,10 +14,16 @@ type Limits struct {
 	Hosts                int           // hosts known; the longest silent one without a tree goes first. Default 100,000
 	Processes            int           // remembered processes of all hosts, shared out evenly: no host keeps more than its part. Default 1,000,000
 	ProcessesPerHost     int           // remembered processes of one host, outside trees. Default 1,024
-	TreeProcessesPerHost int           // processes of one host inside trees, kept in full. Default 1,024
-	FilesPerHost         int           // files written by the trees of one host. Default 4,096
+	TreeProcesses        int           // processes of all hosts inside trees, kept in full. Default 250,000
+	TreeProcessesPerHost int           // of one host. Default 1,024
+	Files                int           // files written by the trees of all hosts. Default 1,000,000
+	FilesPerHost         int           // of one host. Default 4,096
 	SessionsPerHost      int           // msiexec clients of one host whose sessions are kept; of MsiInstaller records four times as many. Default 128
 	PackagesPerHost      int           // package files (.msi, .msp, .mst) of one host that file events told of. Default 128
+	Certificates         int           // certificate records of all hosts, by SHA-1. Default 500,000
+	CertificatesPerHost  int           // of one host. Default 256
+	Watched              int           // decided events of all hosts that are watched for late facts. Default 100,000
+	WatchedPerHost       int           // of one host. Default 256
 	ProcessTTL           time.Duration // how long a process of which nothing more is heard is kept. Default 24 h
 }
 
@@ -34,10 +40,16 @@ func (l Limits) withDefaults() Limits {
 	set(&l.Hosts, 100_000)
 	set(&l.Processes, 1_000_000)
 	set(&l.ProcessesPerHost, 1024)
+	set(&l.TreeProcesses, 250_000)
 	set(&l.TreeProcessesPerHost, 1024)
+	set(&l.Files, 1_000_000)
 	set(&l.FilesPerHost, 4096)
 	set(&l.SessionsPerHost, 128)
 	set(&l.PackagesPerHost, 128)
+	set(&l.Certificates, 500_000)
+	set(&l.CertificatesPerHost, 256)
+	set(&l.Watched, 100_000)
+	set(&l.WatchedPerHost, 256)
 	if l.ProcessTTL <= 0 {
 		l.ProcessTTL = 24 * time.Hour
 	}
