@@ -49,6 +49,9 @@ type Context struct {
 	Root    Process   // the topmost installer process of the tree, never an ancestor outside it
 	Package *Package  // the package a MsiInstaller record names; nil elsewhere
 	Session *Session  // the install it belongs to; nil where there is none
+	// Module is what an image_load loads: the Event's own words, and its signer
+	// where a certificate record of the host tells that by the module's SHA-1.
+	Module event.Module
 	// ModuleWritten says who wrote the file that an image_load loads; nil where nobody was seen to.
 	ModuleWritten *Written
 	// Sends are the kinds of record that the host has been seen to send, of image_load,

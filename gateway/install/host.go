@@ -7,9 +7,8 @@ import (
 	"msigate/gateway/event"
 )
 
-// host is what is known of one host. A process is in one of three lists, each
-// with the longest unheard of first: those remembered, of them those that
-// services.exe started, and those of a tree.
+// host is what is known of one host. A process is in one of two lists, each
+// with the longest unheard of first: those remembered, and those of a tree.
 type host struct {
 	name          string
 	clock         int64 // the latest time its records told, in steps of at most longestStep
@@ -17,7 +16,6 @@ type host struct {
 	byGUID        map[identity]*process
 	byPID         map[uint32]*process // the newest with that PID; older ones follow
 	remembered    processList
-	steady        processList
 	members       processList
 	fileTable                             // files written by trees
 	strange       fileTable               // files named MSIxxxx.tmp that strangers wrote

@@ -37,7 +37,6 @@ type process struct {
 	changed          uint64   // the host's count of changes when its facts last changed
 	wrapper          bool     // an InstallerParent found above an installer process
 	launcher         bool     // a session names it above its client
-	steady           bool     // started by services.exe: runs for days, so it is kept before others
 	listed           bool
 	late             lateness // that it joined a tree by a record other than its own start
 }
