@@ -15,10 +15,24 @@ import (
 	"msigate/gateway/policy"
 )
 
-var update = flag.Bool("update", false, "write testdata/stories/*/decisions.golden anew")
+var update = flag.Bool("update", false, "write the golden files of testdata anew")
 
 // storyFolder is where the stories stand.
 const storyFolder = "../testdata/stories"
+
+// stories are the names of all.
+func stories(t testing.TB) []string {
+	t.Helper()
+	entries, err := os.ReadDir(storyFolder)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var names []string
+	for _, entry := range entries {
+		names = append(names, entry.Name())
+	}
+	return names
+}
 
 // storyDecision is one line of decisions.golden: what a person who
 // reviews a change of the policy needs to see of one decision.
@@ -28,6 +42,8 @@ type storyDecision struct {
 	Host        string             `json:"host"`
 	Time        time.Time          `json:"time"`
 	Kind        string             `json:"kind"`
+	Cause       policy.Cause       `json:"cause,omitempty"`   // where it is not the event itself
+	Package     string             `json:"package,omitempty"` // of the install it belongs to
 	What        string             `json:"what"`
 	Disposition policy.Disposition `json:"disposition"`
 	Severity    policy.Severity    `json:"severity"`
@@ -35,38 +51,35 @@ type storyDecision struct {
 	Signals     []policy.Signal    `json:"signals"`
 	Approval    *policy.Approval   `json:"approval,omitempty"`
 	NearMisses  []policy.NearMiss  `json:"near_misses,omitempty"`
+	Pending     []policy.Pending   `json:"pending,omitempty"`
 	Missing     []string           `json:"missing,omitempty"`
 	Finding     string             `json:"finding,omitempty"` // uid
 	Told        []string           `json:"told,omitempty"`    // what that did to the finding
 	Quarantine  string             `json:"quarantine,omitempty"`
 }
 
-// storyDecisions decides a story's events as a host's shipper sends them.
+// storyDecisions decides a story's events as they came off the bus.
 func storyDecisions(t testing.TB, p *Policy, name string) []storyDecision {
 	t.Helper()
-	events, err := os.ReadFile(filepath.Join(storyFolder, name, "events.jsonl"))
-	if err != nil {
-		t.Fatal(err)
-	}
 	var all []storyDecision
-	w := NewWorker(WorkerOptions{Version: "test"})
-	for i, line := range bytes.Split(bytes.TrimSpace(events), []byte("\n")) {
-		steps, _ := w.Process(patient(t), p, &Message{Stream: "EVENTS", Sequence: uint64(i) + 1, Host: hostOf(line), Data: line})
-		for _, step := range steps {
-			if step.Told != nil {
-				all = append(all, newStoryDecision(i+1, step))
-			}
-		}
+	for _, told := range toldBy(t, p, storyMessages(t, name)) {
+		all = append(all, newStoryDecision(told.step))
 	}
 	return all
 }
 
-func newStoryDecision(line int, step Step) storyDecision {
+func newStoryDecision(step Step) storyDecision {
 	d := step.Told.Decision()
 	s := storyDecision{
-		Line: line, Record: step.Record, Host: d.Context.Event.Host, Time: d.Context.Event.Time, Kind: string(d.Context.Event.Kind),
+		Line: int(d.Trigger.Sequence), Record: d.Trigger.Record, Host: d.Context.Event.Host, Time: d.Context.Event.Time, Kind: string(d.Context.Event.Kind),
 		What: finding.WhatHappened(step.Told), Disposition: d.Answer.Disposition, Severity: d.Answer.Severity, Why: finding.Why(step.Told),
-		Signals: d.Answer.Signals, Approval: d.Answer.Approval, NearMisses: d.Answer.NearMisses, Missing: d.Answer.Missing,
+		Signals: d.Answer.Signals, Approval: d.Answer.Approval, NearMisses: d.Answer.NearMisses, Pending: d.Answer.Pending, Missing: d.Answer.Missing,
+	}
+	if d.Trigger.Cause != policy.CauseEvent {
+		s.Cause = d.Trigger.Cause
+	}
+	if session := d.Context.Session; session != nil && session.Package != nil {
+		s.Package = session.Package.Name
 	}
 	if d.Answer.Disposition != policy.Expected {
 		s.Finding = finding.UID(step.Told)
@@ -82,7 +95,7 @@ func newStoryDecision(line int, step Step) storyDecision {
 
 func TestStoriesAreDecidedAsTheirGoldenFilesSay(t *testing.T) {
 	p := builtIn(t)
-	for _, name := range demoStories {
+	for _, name := range stories(t) {
 		t.Run(name, func(t *testing.T) {
 			var got bytes.Buffer
 			encoder := json.NewEncoder(&got)
@@ -92,20 +105,7 @@ func TestStoriesAreDecidedAsTheirGoldenFilesSay(t *testing.T) {
 					t.Fatal(err)
 				}
 			}
-			golden := filepath.Join(storyFolder, name, "decisions.golden")
-			if *update {
-				if err := os.WriteFile(golden, got.Bytes(), 0o644); err != nil {
-					t.Fatal(err)
-				}
-				return
-			}
-			want, err := os.ReadFile(golden)
-			if err != nil {
-				t.Fatalf("%v (write it with: go test ./gateway -run Stories -update)", err)
-			}
-			if !bytes.Equal(got.Bytes(), want) {
-				t.Errorf("%s differs; look at git diff after: go test ./gateway -run Stories -update\ngot:\n%s", golden, got.Bytes())
-			}
+			checkGolden(t, filepath.Join(storyFolder, name, "decisions.golden"), got.String())
 		})
 	}
 }
@@ -151,18 +151,12 @@ func hasSignal(d storyDecision, id string) bool {
 	return slices.ContainsFunc(d.Signals, func(s policy.Signal) bool { return s.ID == id })
 }
 
-func TestEveryStoryIsTold(t *testing.T) {
-	entries, err := os.ReadDir(storyFolder)
-	if err != nil {
-		t.Fatal(err)
-	}
-	var folders []string
-	for _, entry := range entries {
-		folders = append(folders, entry.Name())
-	}
-	told := slices.Sorted(slices.Values(demoStories))
-	if !slices.Equal(folders, told) {
-		t.Errorf("there are %v, and the demo tells %v", folders, told)
+func TestDemoTellsStoriesThatThereAre(t *testing.T) {
+	all := stories(t)
+	for _, name := range demoStories {
+		if !slices.Contains(all, name) {
+			t.Errorf("there is no story %s", name)
+		}
 	}
 }
 
