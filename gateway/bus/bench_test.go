@@ -13,7 +13,13 @@ import (
 // fill publishes n events of 1.6 KB, about what a Sysmon record takes.
 func fill(b *testing.B, c *Conn, n int) {
 	b.Helper()
-	data := make([]byte, 1600)
+	fillWith(b, c, n, 1600)
+}
+
+// fillWith publishes n events of a size, of 50 hosts.
+func fillWith(b testing.TB, c *Conn, n, size int) {
+	b.Helper()
+	data := make([]byte, size)
 	for i := range data {
 		data[i] = byte('a' + i%26)
 	}
@@ -130,5 +136,38 @@ func BenchmarkHostToken(b *testing.B) {
 				_ = HostToken(host)
 			}
 		})
+	}
+}
+
+// BenchmarkRead reads a range of 100,000 events of 1.6 KB.
+func BenchmarkRead(b *testing.B) {
+	_, c := ready(b, EmbeddedOptions{})
+	const n = 100_000
+	fill(b, c, n)
+	for name, o := range map[string]ReadOptions{
+		"all": {}, "headers": {HeadersOnly: true}, "one_host_of_50": {Subjects: []string{EventSubject("ws07")}},
+	} {
+		b.Run(name, func(b *testing.B) {
+			o.Stream = StreamEvents
+			got := 0
+			b.ReportAllocs()
+			for b.Loop() {
+				if err := Read(context.Background(), c, o, func(*Message) bool { got++; return true }); err != nil {
+					b.Fatal(err)
+				}
+			}
+			b.ReportMetric(float64(got)/b.Elapsed().Seconds(), "msgs/s")
+		})
+	}
+}
+
+// BenchmarkGet fetches one message.
+func BenchmarkGet(b *testing.B) {
+	_, c := ready(b, EmbeddedOptions{})
+	fill(b, c, 1000)
+	for b.Loop() {
+		if _, err := Get(context.Background(), c, StreamEvents, 500); err != nil {
+			b.Fatal(err)
+		}
 	}
 }

@@ -114,15 +114,23 @@ func (c *Consumption) find(ctx context.Context) error {
 	case err != nil:
 		return c.conn.explain(err, start)
 	}
-	cfg := consumer.CachedInfo().Config
-	wait := cfg.AckWait
-	for _, b := range cfg.BackOff {
+	c.mu.Lock()
+	c.consumer = consumer
+	c.mu.Unlock()
+	c.learn(consumer.CachedInfo())
+	return nil
+}
+
+// learn takes from the durable's configuration how often what is in flight has
+// to be kept alive; it can change while the durable is read.
+func (c *Consumption) learn(info *jetstream.ConsumerInfo) {
+	wait := info.Config.AckWait
+	for _, b := range info.Config.BackOff {
 		wait = min(wait, b)
 	}
 	c.mu.Lock()
-	c.consumer, c.ackWait = consumer, wait
+	c.ackWait = wait
 	c.mu.Unlock()
-	return nil
 }
 
 // pull keeps a subscription running until halt.

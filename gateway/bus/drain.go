@@ -88,6 +88,7 @@ func (c *Consumption) Lag(ctx context.Context) (Lag, error) {
 	if err != nil {
 		return Lag{}, fmt.Errorf("asking how far %s is behind: %w", c.opts.Consumer, c.conn.explain(err, start))
 	}
+	c.learn(info)
 	return Lag{
 		Pending: info.NumPending, AckPending: info.NumAckPending, Redelivered: info.NumRedelivered,
 		Delivered: info.Delivered.Stream, AckFloor: info.AckFloor.Stream,

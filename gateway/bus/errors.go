@@ -168,7 +168,7 @@ func (c *Conn) request(ctx context.Context) (context.Context, context.CancelFunc
 			c.mu.Lock()
 			changed := c.changed
 			c.mu.Unlock()
-			if c.refusedSince("$JS.API.", start) != nil {
+			if c.refusedSince(c.api(""), start) != nil {
 				cancel()
 			}
 			select {

@@ -1,6 +1,7 @@
 package bus
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"strconv"
@@ -45,16 +46,30 @@ type Outputs struct {
 	Host     string // names the lane: outputs of one host keep their order
 	Triggers []Triggered
 
+	// Then, where set, is called once all of Triggers, and all that was given
+	// for the host before, is stored (or a record of it in QUARANTINE), and
+	// before Settled. Nothing given for the host later is sent before Then
+	// returns. So what it writes, e.g. the host's state, never stands for an
+	// output that is not on the bus. It may block on the bus, and counts as one
+	// output that waits. Once the publisher has given up anything, no Then is
+	// called any more. Its context ends when Drain gives up. It must not call
+	// Publish or Drain.
+	Then func(context.Context) error
+
 	// Settled is called once. nil, or an error that is a *RefusedError: all is
 	// stored, in the second case with a record in QUARANTINE in place of some;
-	// the message may be acknowledged. Any other error: the publisher was
-	// stopped before all was stored; the message must not be acknowledged. It
-	// must not call Publish or Drain.
+	// the message may be acknowledged. A *ThenError, alone or joined with
+	// RefusedErrors: all is stored, but Then failed. Any other error: the
+	// publisher was stopped before all was stored; the message must not be
+	// acknowledged. It must not call Publish or Drain.
 	Settled func(error)
 }
 
-// count gives the number of outputs and the bytes they hold.
+// count gives the number of outputs, Then included, and the bytes they hold.
 func (o Outputs) count() (n, size int) {
+	if o.Then != nil {
+		n = 1
+	}
 	for _, t := range o.Triggers {
 		for _, v := range t.Verdicts {
 			n, size = n+1, size+len(v.Data)
@@ -139,6 +154,20 @@ func (e *RefusedError) Error() string {
 	return fmt.Sprintf("the output %s to %s was refused for good: %s; a record of it is in %s",
 		e.MsgID, e.Subject, e.Reason, StreamQuarantine)
 }
+
+// ThenError says that a host's outputs are stored, but what was to follow them
+// failed.
+type ThenError struct {
+	Host string
+	Err  error
+}
+
+func (e *ThenError) Error() string {
+	return fmt.Sprintf("after the outputs of host %q were stored: %v", printable(e.Host, 256), e.Err)
+}
+
+// Unwrap gives the error of Then.
+func (e *ThenError) Unwrap() error { return e.Err }
 
 // Codes of JetStream that speak of the message itself, not of the stream's
 // state: trying again cannot help.

@@ -2,6 +2,7 @@ package bus
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"log/slog"
 	"sync"
@@ -73,6 +74,7 @@ type Publisher struct {
 	bytes    int              // their content
 	retrying int              // outputs that failed at least once
 	closed   bool
+	gaveUp   bool          // something was not stored: nothing may follow it
 	freed    chan struct{} // closed and replaced when pending falls
 	running  sync.WaitGroup
 }
@@ -105,7 +107,8 @@ func NewPublisher(conn *Conn, o PublisherOptions) (*Publisher, error) {
 // waiting: then it blocks until there is room or ctx ends. An error means that
 // they were not taken and Settled is not called. Outputs of one host are to be
 // given by one goroutine at a time: their order is that of the calls. Outputs
-// without any message are settled at once.
+// with neither a message nor Then are settled at once; with Then alone they
+// keep their place behind the host's others.
 func (p *Publisher) Publish(ctx context.Context, o Outputs) error {
 	if err := o.check(); err != nil {
 		return fmt.Errorf("publishing for host %q: %w", printable(o.Host, 256), err)
@@ -156,7 +159,7 @@ func (p *Publisher) run(host string, l *lane) {
 		l.queue = l.queue[1:]
 		p.mu.Unlock()
 
-		err := p.store(next)
+		err := p.complete(next)
 		n, size := next.count()
 		p.mu.Lock()
 		p.pending -= n
@@ -166,6 +169,35 @@ func (p *Publisher) run(host string, l *lane) {
 		p.mu.Unlock()
 		next.Settled(err)
 	}
+}
+
+// complete stores outputs and then does what is to follow them.
+func (p *Publisher) complete(o Outputs) error {
+	refusals, err := p.store(o)
+	if err != nil {
+		p.mu.Lock()
+		p.gaveUp = true
+		p.mu.Unlock()
+		return err // not joined: a RefusedError says that all is stored
+	}
+	if o.Then == nil {
+		return refusals
+	}
+	p.mu.Lock()
+	gaveUp := p.gaveUp
+	p.mu.Unlock()
+	switch {
+	case p.ctx.Err() != nil:
+		return p.stopped(p.ctx.Err())
+	case gaveUp:
+		return p.stopped(ErrClosed)
+	}
+	if err := o.Then(p.ctx); err != nil {
+		err = &ThenError{Host: o.Host, Err: err}
+		p.trouble.report(err)
+		return errors.Join(refusals, err)
+	}
+	return refusals
 }
 
 // Drain takes no more outputs and waits until those taken are stored, or ctx

@@ -12,10 +12,9 @@ import (
 	"github.com/nats-io/nats.go/jetstream"
 )
 
-// store stores the outputs of one message in their order. The error joins the
-// RefusedErrors, or says that the publisher was stopped.
-func (p *Publisher) store(o Outputs) error {
-	var refusals []error
+// store stores the outputs of one message in their order. refusals joins the
+// RefusedErrors; err says that the publisher was stopped before all was stored.
+func (p *Publisher) store(o Outputs) (refusals, err error) {
 	for _, t := range o.Triggers {
 		outs := t.Verdicts
 		if t.Decision != nil {
@@ -27,13 +26,13 @@ func (p *Publisher) store(o Outputs) error {
 			switch {
 			case err == nil:
 			case errors.As(err, &refusal):
-				refusals = append(refusals, err)
+				refusals = errors.Join(refusals, err)
 			default:
-				return err
+				return refusals, err
 			}
 		}
 	}
-	return errors.Join(refusals...)
+	return refusals, nil
 }
 
 // storeOne stores an output, or a record of it when the server will not have it.

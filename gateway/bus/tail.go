@@ -83,16 +83,3 @@ func (c *Conn) Ship(ctx context.Context, subject, msgID string, data []byte, hea
 	}
 	return ack.Sequence, nil
 }
-
-// LastSequence is the sequence of the last message that a stream stored, 0
-// where it is new.
-func LastSequence(ctx context.Context, c *Conn, stream string) (uint64, error) {
-	start := time.Now()
-	ctx, cancel := c.request(ctx)
-	defer cancel()
-	s, err := c.js.Stream(ctx, stream)
-	if err != nil {
-		return 0, fmt.Errorf("asking for the last message of %s: %w", stream, c.explain(err, start))
-	}
-	return s.CachedInfo().State.LastSeq, nil
-}
