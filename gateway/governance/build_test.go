@@ -131,7 +131,10 @@ func TestArchiveIsReadByOPAsOwnReaderAndByOurs(t *testing.T) {
 }
 
 func TestNearMissListsAreCutToTheLowestIDs(t *testing.T) {
-	built, err := Build(manyInstallers(40), Options{})
+	fsys := manyInstallers(40)
+	installers := fsys["installers.yaml"]
+	installers.Data = bytes.ReplaceAll(installers.Data, []byte("    sha256: ["), []byte("    signers: [example-ltd]\n    sha256: ["))
+	built, err := Build(fsys, Options{})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -142,6 +145,12 @@ func TestNearMissListsAreCutToTheLowestIDs(t *testing.T) {
 	}
 	if _, there := tool["entry-000000"]; !there {
 		t.Error("the lowest id is not among them")
+	}
+	if signer := index["signer"].(object)["example-ltd"].(object); len(signer) != maxNear {
+		t.Errorf("%d entries under the signer, want %d", len(signer), maxNear)
+	}
+	if pairs := index["signer_tool"].(object)["example-ltd|agent"].(object); len(pairs) != 20 {
+		t.Errorf("%d entries under signer and tool, want all 20: they approve", len(pairs))
 	}
 	if pairs := index["tool_source"].(object)["agent|share"].(object); len(pairs) != 20 {
 		t.Errorf("%d entries under tool and source, want all 20: they approve", len(pairs))

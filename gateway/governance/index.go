@@ -7,8 +7,9 @@ import (
 	"msigate/gateway/event"
 )
 
-// maxNear bounds the entries listed under one situational fact. Those lists
-// serve near misses only, and a decision shows at most three.
+// maxNear bounds the entries listed under one signer, tool or source alone.
+// Those lists serve near misses only, and a decision shows at most three: what
+// approves is found by two facts together, or by a hash.
 const maxNear = 16
 
 // index answers "which entries know this fact" with one lookup, so that
@@ -19,7 +20,7 @@ func newIndex() *index { return &index{root: object{}} }
 
 // shape lists every index, so that the policy finds an empty one rather than none.
 var shape = map[string][]string{
-	"installers":       {"sha256", "sha1", "signer", "tool_source", "tool", "source"},
+	"installers":       {"sha256", "sha1", "signer", "signer_tool", "signer_source", "tool_source", "tool", "source"},
 	"deployment_tools": {"image"},
 	"sources":          {"folder"},
 	"signers":          {"subject", "thumbprint"},
@@ -57,17 +58,24 @@ func (x *index) add(id string, members any, path ...string) {
 func (x *index) addInstaller(id string, e entry) {
 	x.add(id, set(e.facts("sha256"), event.LowerASCII), "installers", "sha256")
 	x.add(id, set(e.facts("sha1"), event.LowerASCII), "installers", "sha1")
-	x.add(id, set(e.facts("signers"), event.LowerASCII), "installers", "signer")
-	tools, sources := set(e.facts("deployment_tools"), event.LowerASCII), set(e.facts("sources"), event.LowerASCII)
+	signers, tools, sources := set(e.facts("signers"), event.LowerASCII), set(e.facts("deployment_tools"), event.LowerASCII), set(e.facts("sources"), event.LowerASCII)
+	x.add(id, signers, "installers", "signer")
 	x.add(id, tools, "installers", "tool")
 	x.add(id, sources, "installers", "source")
-	pairs := object{}
-	for tool := range tools {
-		for source := range sources {
-			pairs[tool+"|"+source] = true // no id can hold a bar
+	x.add(id, pairs(signers, tools), "installers", "signer_tool")
+	x.add(id, pairs(signers, sources), "installers", "signer_source")
+	x.add(id, pairs(tools, sources), "installers", "tool_source")
+}
+
+// pairs are the ids of two sets with a bar between them, which no id can hold.
+func pairs(first, second object) object {
+	all := make(object, len(first)*len(second))
+	for one := range first {
+		for other := range second {
+			all[one+"|"+other] = true
 		}
 	}
-	x.add(id, pairs, "installers", "tool_source")
+	return all
 }
 
 func (x *index) addDeny(id string, e entry) {
@@ -95,7 +103,7 @@ func (x *index) document() object {
 			x.at(part, fact)
 		}
 	}
-	for _, fact := range []string{"tool", "source"} {
+	for _, fact := range []string{"signer", "tool", "source"} {
 		for _, ids := range x.at("installers", fact) {
 			keepLowest(ids.(object), maxNear)
 		}

@@ -86,7 +86,7 @@ type Approval struct {
 type NearMiss struct {
 	Entry   string   `json:"entry"`
 	Matched []string `json:"matched"`
-	Failed  []string `json:"failed"` // fact names, or "expired"
+	Failed  []string `json:"failed"` // fact names, or what else keeps it: expired, not_yet_valid, denied, not_excusable, mark_of_the_web …
 }
 
 // Pending is a fact that may still come and would change the answer.

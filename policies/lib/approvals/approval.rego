@@ -22,7 +22,7 @@ fitting contains [0 - count(matched[id]), id] if {
 
 # METADATA
 # title: Entries that fit in part, best first, at most three
-near_misses := [{"entry": miss[2], "matched": sort(shared(miss[2])), "failed": sort(failed[miss[2]])} |
+near_misses := [{"entry": miss[2], "matched": sort(fitting_facts(miss[2])), "failed": sort(failed[miss[2]])} |
 	some miss in array.slice(sort(missing_little), 0, 3)
 ]
 
@@ -31,7 +31,7 @@ near_misses := [{"entry": miss[2], "matched": sort(shared(miss[2])), "failed": s
 # description: |
 #   One that fails for nothing but its dates is among them, also where its tool and its
 #   source ran out with it and nothing fits any more.
-missing_little contains [0 - count(shared(id)), count(failed[id]), id] if {
+missing_little contains [0 - count(fitting_facts(id)), count(failed[id]), id] if {
 	some id in candidates
 	failed[id]
 	nearly(id)
@@ -42,9 +42,4 @@ missing_little contains [0 - count(shared(id)), count(failed[id]), id] if {
 # scope: document
 nearly(id) if matched[id]
 
-nearly(id) if failed[id] == {"expired"}
-
-# METADATA
-# title: Facts that an entry and the event share, none where none fits now
-# scope: document
-shared(id) := {fact | some fact in matched[id]}
+nearly(id) if failed[id] - {"expired", "not_yet_valid"} == set()

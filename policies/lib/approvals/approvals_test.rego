@@ -248,18 +248,16 @@ test_listed_transforms_patches_and_properties_are_part_of_the_package if {
 }
 
 test_what_is_over_or_not_yet_begun_excuses_nothing_and_is_a_near_miss if {
-	every term in [fixtures.over, {"created": 1850000000000000000}] {
+	begins := {"created": 1850000000000000000}
+	every term, word in {fixtures.over: "expired", begins: "not_yet_valid"} {
 		entry := {"orrery": object.union(tool_and_source.orrery, term)}
-		near(fixtures.deployed, governance(entry)) == miss_of(["deployment_tool", "source"], ["expired"])
+		near(fixtures.deployed, governance(entry)) == miss_of(["deployment_tool", "source"], [word])
 		not approval(fixtures.deployed, governance(entry))
-	}
-	every part, entries in {
-		"deployment_tools": {"deploy": fixtures.over},
-		"sources": {"cache": fixtures.over},
-	} {
-		governed := with_part(tool_and_source, part, entries)
-		near(fixtures.deployed, governed)[0].failed == ["expired"]
-		not approval(fixtures.deployed, governed)
+		every part, id in {"deployment_tools": "deploy", "sources": "cache"} {
+			governed := with_part(tool_and_source, part, {id: term})
+			near(fixtures.deployed, governed)[0].failed == [word]
+			not approval(fixtures.deployed, governed)
+		}
 	}
 	signed := object.union(fixtures.deployed_child, {"process": fixtures.signed})
 	by_signer := {"orrery": {"signers": {"orrery": true}, "deployment_tools": {"deploy": true}}}

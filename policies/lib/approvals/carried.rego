@@ -14,38 +14,73 @@ carrying := {
 }
 
 # METADATA
-# title: The facts suffice
+# title: Strong facts of the file that runs or is loaded
+own_facts := {"sha1", "sha256", "signer"}
+
+# METADATA
+# title: Situational facts
+situational := {"deployment_tool", "source"}
+
+# METADATA
+# title: The facts that fit suffice
+carried(id) if carries(id, matched[id])
+
+# METADATA
+# title: Facts suffice
 # description: |
-#   One strong and one situational fact, or tool and source together. A module,
-#   a program for which the entry lists hashes or signers, and one that the installer
-#   did not start itself need a strong fact of their own: what is approved is that
-#   file, not whatever came with it or whatever it goes on to start, perhaps hours later.
+#   One strong and one situational fact, or tool and source together. The hash of the
+#   package stands for what the installer does with it, and so do tool and source; what
+#   has to have a strong fact of its own is said below.
 # scope: document
-carried(id) if {
-	count(matched[id] & {"sha256", "sha1", "signer"}) > 0
-	count(matched[id] & {"deployment_tool", "source"}) > 0
+carries(_, facts) if {
+	count(facts & own_facts) > 0
+	count(facts & situational) > 0
 }
 
-carried(id) if {
-	matched[id] & {"deployment_tool", "source"} == {"deployment_tool", "source"}
-	not own_strong_fact(id)
+carries(id, facts) if {
+	"package_sha256" in facts
+	count(facts & situational) > 0
+	not own_strong_fact(id, facts)
+}
+
+carries(id, facts) if {
+	facts & situational == situational
+	not own_strong_fact(id, facts)
 }
 
 # METADATA
 # title: The event needs a strong fact of its own
+# description: |
+#   A module, and what the installer did not start itself: what is approved is that file,
+#   not whatever came with it or whatever it goes on to start, perhaps hours later. A
+#   program for which the entry lists hashes or signers, unless it is the package that
+#   one of them fits. And one that cannot be told for certain to come from that package,
+#   unless the entry names it.
 # scope: document
-own_strong_fact(_) if input.event.kind == "image_load"
+own_strong_fact(_, _) if input.event.kind == "image_load"
 
-own_strong_fact(_) if {
-	input.event.kind == "process_start"
-	input.process.role != "client"
+own_strong_fact(_, _) if {
+	started_by_it
 	not installer.child
 }
 
-own_strong_fact(id) if {
+own_strong_fact(id, facts) if {
+	started_by_it
+	lists_strong_fact(id)
+	not "package_sha256" in facts
+}
+
+own_strong_fact(_, facts) if {
+	started_by_it
+	doubtful
+	count(facts & {"command_line", "image"}) == 0
+}
+
+# METADATA
+# title: A process that is no client was started
+started_by_it if {
 	input.event.kind == "process_start"
 	input.process.role != "client"
-	lists_strong_fact(id)
 }
 
 # METADATA
@@ -56,24 +91,34 @@ lists_strong_fact(id) if {
 }
 
 # METADATA
-# title: The only fact of its kind that fits belongs to a record that is over
+# title: Every fact of its kind that would fit belongs to a record that does not count now
+over(id, fact) if {
+	states := dates[id][fact]
+	not "current" in states
+}
+
+# METADATA
+# title: Whether the tools, sources and signers that an entry lists and the event has count
 # scope: document
-over(id, "deployment_tool") if {
-	some tool, states in tools
+dates[id].deployment_tool contains state if {
+	some id in candidates
+	some tool, states in tools[_]
 	data.governance.installers[id].deployment_tools[tool]
-	not "current" in states
+	some state in states
 }
 
-over(id, "source") if {
-	some source, states in sources
+dates[id].source contains state if {
+	some id in candidates
+	some source, states in sources[_]
 	data.governance.installers[id].sources[source]
-	not "current" in states
+	some state in states
 }
 
-over(id, "signer") if {
+dates[id].signer contains state if {
+	some id in candidates
 	some signer, states in signers
 	data.governance.installers[id].signers[signer]
-	not "current" in states
+	some state in states
 }
 
 # METADATA
@@ -84,14 +129,14 @@ over(id, "signer") if {
 #   is the client's hash or signer that is to carry the approval.
 # scope: document
 exact(_) if {
-	input.event.kind == "process_start"
-	input.process.role != "client"
+	started_by_it
 	programs.driven_by_arguments
 }
 
-exact(id) if {
+exact(facts) if {
 	input.event.kind == "process_start"
 	input.process.role == "client"
-	count(matched[id] & {"sha256", "sha1", "signer"}) > 0
-	not matched[id] & {"deployment_tool", "source"} == {"deployment_tool", "source"}
+	count(facts & own_facts) > 0
+	count(facts & {"package_sha256"}) == 0
+	facts & situational != situational
 }

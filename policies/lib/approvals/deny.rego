@@ -19,7 +19,17 @@ ended(entry) if entry.expires <= input.now
 # scope: document
 denied[id] := true if some id, _ in data.governance.index.deny.sha256[subject.sha256]
 
+denied[id] := true if {
+	some session in sessions
+	some id, _ in data.governance.index.deny.sha256[session.package_file.sha256]
+}
+
 denied[id] := true if some id, _ in data.governance.index.deny.sha1[subject.sha1]
+
+denied[id] := true if {
+	some session in sessions
+	some id, _ in data.governance.index.deny.sha1[session.package_file.sha1]
+}
 
 denied[id] := true if some id, _ in data.governance.index.deny.signer_subject[subject.signer.subject]
 
@@ -51,15 +61,35 @@ denied[id] := true if {
 }
 
 # METADATA
-# title: Packages that the event speaks of
+# title: Packages that the event speaks of, or that a session it can belong to installs
+# description: Also by the word of MsiInstaller alone, which may raise.
 # scope: document
-packages contains tree.client.msiexec["package"]
+packages contains ways[_].client.msiexec["package"]
 
-packages contains patch if some patch in tree.client.msiexec.patches
+packages contains patch if some patch in ways[_].client.msiexec.patches
 
-packages contains other if some other in tree.client.msiexec.others
+packages contains other if some other in ways[_].client.msiexec.others
 
 packages contains input.event.install["package"]
+
+packages contains session["package"] if some session in sessions
+
+packages contains named if {
+	some session in sessions
+	some named in session.named
+}
+
+packages contains patch if {
+	some session in sessions
+	some patch in session.client.msiexec.patches
+}
+
+# METADATA
+# title: Sessions that the event can belong to
+# scope: document
+sessions contains input.session
+
+sessions contains candidate if some candidate in input.session.candidates
 
 # METADATA
 # title: The host of a package's URL, without user and port

@@ -23,7 +23,10 @@ narrowing(entry) := {fact: entry.narrow[list] |
 narrowed(_, "file_name", wanted) if wanted[subject.name]
 
 narrowed(id, "file_name", wanted) if {
-	wanted[tree.client.msiexec.package.file]
+	count(ways) > 0
+	every way in ways {
+		wanted[way.client.msiexec.package.file]
+	}
 	not unlisted[id]
 }
 
@@ -38,7 +41,10 @@ narrowed(_, "company", wanted) if wanted[subject.company]
 narrowed(_, "product", wanted) if wanted[subject.product]
 
 narrowed(id, "product_code", wanted) if {
-	tree.client.msiexec.package.kind == "product_code"
-	wanted[tree.client.msiexec.package.name]
+	count(ways) > 0
+	every way in ways {
+		way.client.msiexec.package.kind == "product_code"
+		wanted[way.client.msiexec.package.name]
+	}
 	not unlisted[id]
 }
