@@ -35,11 +35,11 @@ func (h *host) tellClient(s *session, v *Session) {
 	client := s.client.describe()
 	line := h.ancestors(s.client)
 	v.Client, v.User, v.Via = &client, client.User, viaOf(&client.Process)
-	v.Launcher = make([]Process, len(line))
-	for i, ancestor := range line {
-		v.Launcher[i] = ancestor.describe()
-	}
 	if len(line) > 0 {
+		v.Launcher = make([]Process, len(line))
+		for i, ancestor := range line {
+			v.Launcher[i] = ancestor.describe()
+		}
 		switch b := h.belongs(line[0], line[1:], began(s.client)-1); {
 		case b.settled != nil:
 			v.Within = b.settled.ID

@@ -64,33 +64,33 @@ type describedState struct {
 
 // sessionState is a Session. Its candidates stand before it.
 type sessionState struct {
-	ID           int                  `json:"id,omitzero"`
-	OpenedBy     int                  `json:"opened_by,omitzero"`
-	Via          int                  `json:"via,omitzero"`
-	Verb         int                  `json:"verb,omitzero"`
-	Properties   [][2]int             `json:"properties,omitzero"`
-	Transforms   []int                `json:"transforms,omitzero"`
-	Patches      []packageState       `json:"patches,omitzero"`
-	Quiet        int                  `json:"quiet,omitzero"`
-	Package      *packageState        `json:"package,omitzero"`
-	Named        []packageState       `json:"named,omitzero"`
-	Client       int                  `json:"client,omitzero"`   // of Described
-	Launcher     []int                `json:"launcher,omitzero"` // of Described
-	User         int                  `json:"user,omitzero"`
-	Begin        int64                `json:"begin,omitzero"`
-	End          int64                `json:"end,omitzero"`
-	Products     []productState       `json:"products,omitzero"`
-	Outcome      int                  `json:"outcome,omitzero"`
-	Status       int                  `json:"status,omitzero"`
-	PackageFile  *packageFileState    `json:"package_file,omitzero"`
-	MarkOfTheWeb bool                 `json:"mark_of_the_web,omitzero"`
-	Inventory    bool                 `json:"inventory,omitzero"`
-	Within       int                  `json:"within,omitzero"`
-	Claimed      []int                `json:"claimed,omitzero"`
-	Attribution  int                  `json:"attribution,omitzero"`
-	Ambiguous    bool                 `json:"ambiguous,omitzero"`
-	Doubts       []int                `json:"doubts,omitzero"`
-	Candidates   []int                `json:"candidates,omitzero"` // of Sessions
+	ID           int               `json:"id,omitzero"`
+	OpenedBy     int               `json:"opened_by,omitzero"`
+	Via          int               `json:"via,omitzero"`
+	Verb         int               `json:"verb,omitzero"`
+	Properties   [][2]int          `json:"properties,omitzero"`
+	Transforms   []int             `json:"transforms,omitzero"`
+	Patches      []packageState    `json:"patches,omitzero"`
+	Quiet        int               `json:"quiet,omitzero"`
+	Package      *packageState     `json:"package,omitzero"`
+	Named        []packageState    `json:"named,omitzero"`
+	Client       int               `json:"client,omitzero"`   // of Described
+	Launcher     []int             `json:"launcher,omitzero"` // of Described
+	User         int               `json:"user,omitzero"`
+	Begin        int64             `json:"begin,omitzero"`
+	End          int64             `json:"end,omitzero"`
+	Products     []productState    `json:"products,omitzero"`
+	Outcome      int               `json:"outcome,omitzero"`
+	Status       int               `json:"status,omitzero"`
+	PackageFile  *packageFileState `json:"package_file,omitzero"`
+	MarkOfTheWeb bool              `json:"mark_of_the_web,omitzero"`
+	Inventory    bool              `json:"inventory,omitzero"`
+	Within       int               `json:"within,omitzero"`
+	Claimed      []int             `json:"claimed,omitzero"`
+	Attribution  int               `json:"attribution,omitzero"`
+	Ambiguous    bool              `json:"ambiguous,omitzero"`
+	Doubts       []int             `json:"doubts,omitzero"`
+	Candidates   []int             `json:"candidates,omitzero"` // of Sessions
 }
 
 type productState struct {
