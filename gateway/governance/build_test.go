@@ -133,7 +133,7 @@ func TestArchiveIsReadByOPAsOwnReaderAndByOurs(t *testing.T) {
 func TestNearMissListsAreCutToTheLowestIDs(t *testing.T) {
 	fsys := manyInstallers(40)
 	installers := fsys["installers.yaml"]
-	installers.Data = bytes.ReplaceAll(installers.Data, []byte("    sha256: ["), []byte("    signers: [example-ltd]\n    sha256: ["))
+	installers.Data = bytes.ReplaceAll(installers.Data, []byte("    sha256: ["), []byte("    signers: [publisher]\n    sha256: ["))
 	built, err := Build(fsys, Options{})
 	if err != nil {
 		t.Fatal(err)
@@ -146,10 +146,10 @@ func TestNearMissListsAreCutToTheLowestIDs(t *testing.T) {
 	if _, there := tool["entry-000000"]; !there {
 		t.Error("the lowest id is not among them")
 	}
-	if signer := index["signer"].(object)["example-ltd"].(object); len(signer) != maxNear {
+	if signer := index["signer"].(object)["publisher"].(object); len(signer) != maxNear {
 		t.Errorf("%d entries under the signer, want %d", len(signer), maxNear)
 	}
-	if pairs := index["signer_tool"].(object)["example-ltd|agent"].(object); len(pairs) != 20 {
+	if pairs := index["signer_tool"].(object)["publisher|agent"].(object); len(pairs) != 20 {
 		t.Errorf("%d entries under signer and tool, want all 20: they approve", len(pairs))
 	}
 	if pairs := index["tool_source"].(object)["agent|share"].(object); len(pairs) != 20 {
