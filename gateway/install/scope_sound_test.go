@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"reflect"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -221,6 +222,7 @@ type gate struct {
 	tracker    *install.Tracker
 	everything bool
 	skipped    int
+	heard      []string // hosts, the longest silent first
 }
 
 func (g *gate) pass(number int, host string, message []byte) (all []outcome) {
@@ -233,7 +235,11 @@ func (g *gate) pass(number int, host string, message []byte) (all []outcome) {
 		if r.Event == nil {
 			continue
 		}
-		switch g.scope.Outcome(r.Event, g.tracker.Tracks) {
+		becomes := g.scope.Outcome(r.Event, g.tracker.Tracks)
+		if becomes != event.Out {
+			g.heard = append(slices.DeleteFunc(g.heard, func(one string) bool { return one == r.Event.Host }), r.Event.Host)
+		}
+		switch becomes {
 		case event.InScope:
 			all = append(all, outcome{number, r.Index, g.tracker.Apply(r.Event, install.Position{Stream: "EVENTS", Sequence: uint64(number)})})
 		case event.Remembered:
@@ -244,6 +250,8 @@ func (g *gate) pass(number int, host string, message []byte) (all []outcome) {
 	return all
 }
 
+var parameters = install.Parameters{InstallerParents: []string{"setup.exe"}, ExecutionTimeWindow: time.Minute}
+
 func newGate(t *rapid.T, limits install.Limits, everything bool) *gate {
 	scope, err := event.CompileScope(event.ScopeDocument{
 		InstallerImages: []string{"msiexec.exe"}, OriginalFileNames: []string{"msiexec.exe"},
@@ -253,7 +261,7 @@ func newGate(t *rapid.T, limits install.Limits, everything bool) *gate {
 		t.Fatal(err)
 	}
 	g := &gate{scope: scope, tracker: install.NewTracker(limits), everything: everything}
-	g.tracker.Configure(install.Parameters{InstallerParents: []string{"setup.exe"}, ExecutionTimeWindow: time.Minute})
+	g.tracker.Configure(parameters)
 	return g
 }
 
