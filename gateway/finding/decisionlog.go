@@ -2,6 +2,7 @@ package finding
 
 import (
 	"fmt"
+	"maps"
 	"slices"
 	"time"
 
@@ -167,4 +168,12 @@ func (l *DecisionLog) shortenResult() {
 		signals[i] = s
 	}
 	l.Result.Signals = signals
+}
+
+func clipped(evidence map[string]string) map[string]string {
+	out := maps.Clone(evidence)
+	for fact, value := range out {
+		out[fact] = clip(value, maxText)
+	}
+	return out
 }

@@ -6,173 +6,168 @@ import (
 	"strings"
 	"time"
 
-	"github.com/go-json-experiment/json"
-	"github.com/go-json-experiment/json/jsontext"
-
 	"msigate/gateway/policy"
 )
 
-// MaxDocument bounds a finding's document, in bytes. It stays below NATS's
-// default max_payload of 1 MiB with room for headers. Evidence is left out,
-// the last first, until it fits; metadata.is_truncated then says so.
-const MaxDocument = 768 << 10
-
-// jsonOptions: text is replaced where it is no UTF-8, never refused, and the
-// same value always gives the same bytes.
-var jsonOptions = json.JoinOptions(jsontext.AllowInvalidUTF8(true), json.Deterministic(true))
-
-// update renders the state after the last Decision as a document.
-func (f *finding) update(activity Activity, version string) Update {
-	queue := f.disposition
-	msgID := f.uid + "." + f.lastDecision + "." + string(queue)
-	u := Update{UID: f.uid, Activity: activity, Severity: f.severity, Host: f.host, Revision: f.revision}
-	switch activity {
-	case Close:
-		queue = f.movedFrom
-		msgID = f.uid + "." + f.lastDecision + "." + string(queue) + ".close"
-	case Create:
-		u.Previous = f.movedFrom
-	case Change:
-	}
-	u.Disposition, u.MsgID = queue, msgID
-	doc := f.document(activity, queue, msgID, version)
-	for {
-		u.Document = encode(&doc)
-		n := len(doc.Evidences)
-		if len(u.Document) <= MaxDocument || n <= 1 {
-			return u
-		}
-		doc.Evidences = doc.Evidences[:n/2]
-		doc.Metadata.IsTruncated = true
-	}
-}
-
-func encode(doc *DetectionFinding) []byte {
-	raw, err := json.Marshal(doc, jsonOptions)
-	if err != nil {
-		// Only a type that JSON cannot hold gets here, and there is none.
-		return fmt.Appendf(nil, `{"finding_info":{"uid":%q},"message":%q}`, doc.FindingInfo.UID, err)
-	}
-	return raw
-}
-
-func (f *finding) document(activity Activity, queue policy.Disposition, msgID, version string) DetectionFinding {
+// document renders a finding for one of its updates.
+func (f *finding) document(v *view, u *Update, why occasion, version string) []byte {
 	doc := DetectionFinding{
-		ActivityID:   activity,
-		ActivityName: activity.String(),
+		ActivityID:   u.Activity,
+		ActivityName: u.Activity.String(),
 		CategoryUID:  ocsfCategory,
 		CategoryName: ocsfCategoryName,
 		ClassUID:     ocsfClass,
 		ClassName:    ocsfClassName,
-		TypeUID:      ocsfClass*100 + int(activity),
-		TypeName:     ocsfClassName + ": " + activity.String(),
-		Time:         millis(f.created),
-		StartTime:    millis(f.first),
-		EndTime:      millis(f.last),
-		SeverityID:   severityID(f.severity),
-		Severity:     severityName(f.severity),
-		IsAlert:      queue == policy.Alert && activity != Close,
-		Message:      f.lead.what + ": " + f.lead.why,
-		Count:        f.revision,
-		FindingInfo:  f.info(),
+		TypeUID:      ocsfClass*100 + int(u.Activity),
+		TypeName:     ocsfClassName + ": " + u.Activity.String(),
+		Time:         f.Created,
+		StartTime:    v.first,
+		EndTime:      v.last,
+		SeverityID:   severityID(v.grade.Severity),
+		Severity:     severityName(v.grade.Severity),
+		IsAlert:      u.Disposition == policy.Alert && u.Activity != Close,
+		Message:      v.lead.What + ": " + v.why,
+		Count:        f.Revision,
+		FindingInfo:  f.info(v),
 		Metadata: Metadata{
 			Version:          ocsfVersion,
-			UID:              msgID,
-			CorrelationUID:   f.group,
-			Sequence:         f.revision,
+			UID:              u.MsgID,
+			CorrelationUID:   v.group,
+			Sequence:         f.Revision,
 			Product:          Product{Name: "msigate", Version: version},
-			LogName:          f.lead.channel,
-			LogProvider:      f.lead.provider,
-			OriginalEventUID: fmt.Sprintf("%s:%d.%d", f.lastTrigger.Stream, f.lastTrigger.Sequence, f.lastTrigger.Record),
+			LogName:          v.lead.Channel,
+			LogProvider:      v.lead.Provider,
+			OriginalEventUID: fmt.Sprintf("%s:%d.%d", f.At.Stream, f.At.Sequence, f.At.Record),
 			Profiles:         []string{"host"},
 		},
 		Device:      f.device,
-		Actor:       f.lead.actor,
-		Evidences:   f.evidences,
-		Anomalies:   f.anomalies(),
-		Remediation: remediation(f.disposition),
-		Unmapped:    Unmapped{Msigate: f.gate(activity, queue)},
+		Actor:       v.lead.Actor,
+		Anomalies:   v.anomalies(),
+		Remediation: remediation(v.grade.Disposition),
+		Unmapped:    Unmapped{Msigate: f.gate(v, u)},
 	}
-	for _, ticket := range f.tickets {
+	for _, ticket := range v.tickets {
 		doc.Tickets = append(doc.Tickets, Ticket{UID: ticket})
 	}
-	switch {
-	case activity == Close:
-		doc.StatusID, doc.Status = statusOther, "Moved"
-		doc.StatusDetail = fmt.Sprintf("moved from %s to %s under the same uid: %s", queue, f.disposition, f.lead.why)
-	case queue == policy.Approved:
-		doc.StatusID, doc.Status, doc.StatusDetail = statusSuppressed, "Suppressed", f.lead.why
-	default:
-		doc.StatusID, doc.Status, doc.StatusDetail = statusNew, "New", f.lead.why
-	}
-	return doc
+	doc.StatusID, doc.Status, doc.StatusDetail = f.status(v, u, why)
+	return f.render(&doc)
 }
 
-func (f *finding) info() FindingInfo {
-	info := FindingInfo{
-		UID:         f.uid,
-		Title:       f.lead.title,
-		Desc:        f.lead.explanation,
-		Analytic:    an0940,
-		DataSources: f.sources,
-		FirstSeen:   millis(f.first),
-		LastSeen:    millis(f.last),
-		Created:     millis(f.created),
-		Modified:    millis(f.modified),
+func (f *finding) info(v *view) FindingInfo {
+	if f.descOf != v.lead {
+		f.desc, f.descOf = clip(v.lead.explanation(), maxDesc), v.lead
 	}
-	for i := range f.signals {
-		s := &f.signals[i]
-		info.Types = append(info.Types, s.ID)
-		info.RelatedAnalytics = append(info.RelatedAnalytics, Analytic{
-			UID: "an0940/" + s.ID, Name: s.Title, TypeID: analyticRule, Type: "Rule",
-		})
+	info := FindingInfo{
+		UID:         f.UID,
+		Title:       v.lead.Title,
+		Desc:        f.desc,
+		Analytic:    an0940,
+		DataSources: v.sources,
+		FirstSeen:   v.first,
+		LastSeen:    v.last,
+		Created:     f.Created,
+		Modified:    f.Modified,
+	}
+	if len(v.signals) > 0 {
+		info.Types = make([]string, len(v.signals))
+		info.RelatedAnalytics = make([]Analytic, len(v.signals))
+	}
+	for i := range v.signals {
+		s := &v.signals[i]
+		info.Types[i] = s.ID
+		info.RelatedAnalytics[i] = Analytic{UID: "an0940/" + s.ID, Name: s.Title, TypeID: analyticRule, Type: "Rule"}
 	}
 	return info
 }
 
-func (f *finding) gate(activity Activity, queue policy.Disposition) Gate {
+func (f *finding) gate(v *view, u *Update) Gate {
 	g := Gate{
-		Disposition: queue,
-		Revision:    f.revision,
-		Group:       f.group,
-		What:        f.lead.what,
-		Why:         f.lead.why,
-		Root:        f.root,
-		TraceID:     f.trace.TraceID,
-		SpanID:      f.trace.SpanID,
-		Decisions:   f.decisions,
-		Counts:      f.counts,
-		Evidence:    f.evidenceCount,
-		Signals:     f.signals,
-		Approval:    f.lead.approval,
-		NearMisses:  f.lead.nearMisses,
-		Pending:     f.lead.pending,
-		Missing:     f.missing,
-		Mangled:     f.mangled,
-		Masked:      f.masked,
-		Faults:      f.faults,
-		Bundles:     f.bundles,
+		Disposition: u.Disposition,
+		Revision:    f.Revision,
+		Settled:     u.Settled,
+		Cause:       f.Cause,
+		Session:     f.Session,
+		Group:       v.group,
+		What:        v.lead.What,
+		Why:         v.why,
+		Root:        v.root,
+		TraceID:     f.Trace.TraceID,
+		SpanID:      f.Trace.SpanID,
+		Counts:      f.Counts,
+		Standing:    v.standing,
+		Dropped:     v.dropped,
+		Evidence:    v.events,
+		Signals:     v.signals,
+		Approval:    v.lead.Approval,
+		NearMisses:  v.lead.NearMisses,
+		Pending:     v.pending,
+		Missing:     v.missing,
+		Mangled:     v.mangled,
+		Masked:      v.masked,
+		Faults:      v.faults,
+		Bundles:     f.Bundles,
 	}
-	if activity == Close {
-		g.MovedTo = f.disposition
-	} else {
-		g.Previous = f.previous
+	switch {
+	case u.Activity != Close:
+		g.Previous = f.Previous
+	case u.MovedTo != "":
+		g.MovedTo = u.MovedTo
+	case !u.Settled:
+		g.BelongsTo = f.wentTo()
 	}
 	return g
 }
 
-// anomalies sets the signals that held against the approved behaviour that
+// wentTo is the uid of the finding that the last event went to; "" where it
+// stays here.
+func (f *finding) wentTo() string {
+	if f.Last == nil || !f.Last.stands() {
+		return ""
+	}
+	for _, r := range slices.Backward(f.refs) {
+		if r.at() == f.Last.At {
+			return r.Finding
+		}
+	}
+	return ""
+}
+
+// status says where the finding stands and why.
+func (f *finding) status(v *view, u *Update, why occasion) (id int, label, detail string) {
+	switch {
+	case u.Activity == Close && u.MovedTo != "":
+		return statusOther, "Moved", fmt.Sprintf("moved from %s to %s under the same uid: %s", u.Disposition, u.MovedTo, v.why)
+	case u.Activity == Close && why.settled:
+		return statusSuppressed, "Suppressed", settledDetail + v.why
+	case u.Activity == Close:
+		if uid := f.wentTo(); uid != "" {
+			return statusOther, "Moved", fmt.Sprintf("belongs to finding %s now: what it is about became known (%s)", uid, becauseOf(f.Cause))
+		}
+		return statusSuppressed, "Suppressed", "explained by " + v.why
+	case u.Disposition == policy.Approved:
+		return statusSuppressed, "Suppressed", v.why
+	case why.settled:
+		return statusNew, "New", settledDetail + v.why
+	default:
+		return statusNew, "New", v.why
+	}
+}
+
+const settledDetail = "settled, nothing more will change: "
+
+// anomalies sets the signals that hold against the approved behaviour that
 // came nearest.
-func (f *finding) anomalies() []AnomalyAnalysis {
-	if len(f.signals) == 0 {
+func (v *view) anomalies() []AnomalyAnalysis {
+	if len(v.signals) == 0 {
 		return nil
 	}
 	analysis := AnomalyAnalysis{
-		Targets: []AnalysisTarget{{Name: f.lead.target, Type: "installer activity"}},
+		Targets:   []AnalysisTarget{{Name: v.lead.Subject, Type: "installer activity"}},
+		Anomalies: make([]Pattern, 0, len(v.signals)),
 	}
-	for i := range f.signals {
-		s := &f.signals[i]
-		p := Pattern{Parameter: s.ID, Type: "Association Analysis", Pattern: s.Title}
+	for i := range v.signals {
+		s := &v.signals[i]
+		p := Pattern{Parameter: s.ID, Type: "Association Analysis", Pattern: s.Title, Observations: make([]Observation, 0, max(1, len(s.Evidence)))}
 		for _, fact := range sortedKeys(s.Evidence) {
 			p.Observations = append(p.Observations, Observation{Value: fact + "=" + s.Evidence[fact]})
 		}
@@ -182,11 +177,11 @@ func (f *finding) anomalies() []AnomalyAnalysis {
 		p.Observations[0].Count = s.Count
 		analysis.Anomalies = append(analysis.Anomalies, p)
 	}
-	if a := f.lead.approval; a != nil {
+	if a := v.lead.Approval; a != nil {
 		analysis.Baselines = append(analysis.Baselines, baseline(a.Entry, "approved", a.Matched, nil))
 	}
-	for i := range f.lead.nearMisses {
-		n := &f.lead.nearMisses[i]
+	for i := range v.lead.NearMisses {
+		n := &v.lead.NearMisses[i]
 		analysis.Baselines = append(analysis.Baselines, baseline(n.Entry, "fits in part", n.Matched, n.Failed))
 	}
 	return []AnomalyAnalysis{analysis}

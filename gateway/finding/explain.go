@@ -17,8 +17,17 @@ func Summary(d *Masked) string {
 }
 
 // Why says in one line what approved behaviour an event matches, or what held
-// against it and which part of the nearest approval does not fit.
+// against it and which part of the nearest approval does not fit; what is
+// waited for; and what made it be decided again, if it was.
 func Why(d *Masked) string {
+	why := reason(d)
+	if again := decidedAgain(d.decision.Trigger.Cause); again != "" {
+		why += "; decided again: " + again
+	}
+	return why
+}
+
+func reason(d *Masked) string {
 	a := &d.decision.Answer
 	if d.decision.Fault != "" {
 		if reason, kept := strings.CutPrefix(d.decision.Fault, policy.FaultQuarantined+": "); kept {
@@ -44,7 +53,7 @@ func Why(d *Masked) string {
 		parts = append(parts, "nearest approval "+nearMiss(&a.NearMisses[0]))
 	}
 	if len(a.Pending) > 0 {
-		parts = append(parts, "waiting for "+pendingFacts(a.Pending))
+		parts = append(parts, "waits "+waits(slices.SortedFunc(slices.Values(a.Pending), byDue)))
 	}
 	if len(a.Missing) > 0 && a.Disposition != policy.Approved {
 		parts = append(parts, "not seen: "+listed(a.Missing, 6))
@@ -54,38 +63,43 @@ func Why(d *Masked) string {
 
 // Explanation is the long form, several lines without a final line break: what
 // happened, every signal with its evidence, the approval or how near each
-// other entry came, what could not be seen, and the policy that answered.
-func Explanation(d *Masked) string {
-	a := &d.decision.Answer
+// other entry came, what may still come and what could not be seen, why it was
+// decided again if it was, and the policy that answered.
+func Explanation(d *Masked) string { return account(d).explanation() }
+
+func (s *Standing) explanation() string {
 	var b strings.Builder
-	fmt.Fprintf(&b, "%s\n", WhatHappened(d))
-	fmt.Fprintf(&b, "%s, severity %s: %s", a.Disposition, a.Severity, Why(d))
-	for _, s := range bySeverity(a.Signals) {
-		fmt.Fprintf(&b, "\nsignal %s (%s): %s", Printable(s.ID), s.Severity, Printable(s.Title))
-		for _, fact := range slices.Sorted(maps.Keys(s.Evidence)) {
-			fmt.Fprintf(&b, "\n  %s = %s", Printable(fact), excerpt(s.Evidence[fact], 4*excerptLength))
+	fmt.Fprintf(&b, "%s\n", s.What)
+	fmt.Fprintf(&b, "%s, severity %s: %s", s.Disposition, s.Severity, s.Why)
+	for _, signal := range bySeverity(s.Signals) {
+		fmt.Fprintf(&b, "\nsignal %s (%s): %s", Printable(signal.ID), signal.Severity, Printable(signal.Title))
+		for _, fact := range slices.Sorted(maps.Keys(signal.Evidence)) {
+			fmt.Fprintf(&b, "\n  %s = %s", Printable(fact), excerpt(signal.Evidence[fact], 4*excerptLength))
 		}
 	}
-	if a.Approval != nil {
-		fmt.Fprintf(&b, "\n%s", approvedBy(a.Approval))
+	if s.Approval != nil {
+		fmt.Fprintf(&b, "\n%s", approvedBy(s.Approval))
 	}
-	for i := range a.NearMisses {
-		n := &a.NearMisses[i]
+	for i := range s.NearMisses {
+		n := &s.NearMisses[i]
 		fmt.Fprintf(&b, "\nnear miss %s", nearMiss(n))
 		if len(n.Matched) > 0 {
 			fmt.Fprintf(&b, "; fits: %s", listed(n.Matched, len(n.Matched)))
 		}
 	}
-	for i := range a.Pending {
-		fmt.Fprintf(&b, "\nmay still come: %s, until %s", Printable(a.Pending[i].Fact), a.Pending[i].Due.UTC().Format(time.RFC3339))
+	for i := range s.Pending {
+		fmt.Fprintf(&b, "\nmay still come: %s, until %s", Printable(s.Pending[i].Fact), s.Pending[i].Due.UTC().Format(time.RFC3339))
 	}
-	if len(a.Missing) > 0 {
-		fmt.Fprintf(&b, "\nnot seen: %s", listed(a.Missing, len(a.Missing)))
+	if len(s.Missing) > 0 {
+		fmt.Fprintf(&b, "\nnot seen: %s", listed(s.Missing, len(s.Missing)))
 	}
-	if len(d.Facts) > 0 {
-		fmt.Fprintf(&b, "\nmasked: %s", listed(d.Facts, len(d.Facts)))
+	if len(s.Masked) > 0 {
+		fmt.Fprintf(&b, "\nmasked: %s", listed(s.Masked, len(s.Masked)))
 	}
-	for _, stamp := range d.decision.Bundles {
+	if again := decidedAgain(s.Cause); again != "" {
+		fmt.Fprintf(&b, "\ndecided again: %s", again)
+	}
+	for _, stamp := range s.Bundles {
 		fmt.Fprintf(&b, "\nbundle %s: revision %s, serial %d", Printable(stamp.Name), Printable(stamp.Revision), stamp.Serial)
 	}
 	return b.String()
@@ -127,14 +141,6 @@ func nearMiss(n *policy.NearMiss) string {
 		out += " does not fit: " + listed(failed, 6)
 	}
 	return out
-}
-
-func pendingFacts(pending []policy.Pending) string {
-	facts := make([]string, len(pending))
-	for i := range pending {
-		facts[i] = pending[i].Fact
-	}
-	return listed(facts, 6)
 }
 
 // signalTitles lists titles, the most severe first.

@@ -1,70 +1,56 @@
 package finding
 
 import (
-	"container/list"
 	"strings"
+	"time"
 
+	"msigate/gateway/install"
 	"msigate/gateway/policy"
 )
 
 // Default bounds of Findings.
 const (
-	DefaultMaxFindings = 4096
-	DefaultMaxPerHost  = 256
+	DefaultMaxFindings          = 4096
+	DefaultMaxPerHost           = 256
+	DefaultMaxTombstones        = 65536
+	DefaultMaxTombstonesPerHost = 1024
 )
 
-// Limits bounds how many findings are remembered. One that is forgotten is not
-// closed: when its root is decided again, it is told under the same uid with
-// what is known from then on.
+// Limits bounds how many findings are remembered. One that must make room is
+// not closed: it leaves a tombstone, and when it is decided again, it is told
+// under the same uid, never milder than it was, with what is known from then on.
 type Limits struct {
-	MaxFindings int // over all hosts; 0: DefaultMaxFindings
-	MaxPerHost  int // so that one host cannot push out the others; 0: DefaultMaxPerHost
+	MaxFindings          int // over all hosts; 0: DefaultMaxFindings
+	MaxPerHost           int // so that one host cannot push out the others; 0: DefaultMaxPerHost
+	MaxTombstones        int // over all hosts; 0: DefaultMaxTombstones
+	MaxTombstonesPerHost int // 0: DefaultMaxTombstonesPerHost
 }
 
-// Findings folds Decisions into findings, one for each lineage root. It
-// belongs to one worker and is not safe for concurrent use; all Decisions of a
-// host go to the same one, in order.
+// Findings folds Decisions into findings, one for each install session or
+// lineage root. It belongs to one worker and is not safe for concurrent use;
+// all Decisions of a host go to the same one, in order.
 type Findings struct {
-	limits  Limits
 	version string
-	byUID   map[string]*list.Element // of *finding
-	recent  *list.List               // over all hosts, the last one told in front
-	byHost  map[string]*list.List    // of *finding, likewise
-	evicted uint64
+	live    *pool[*finding]
+	buried  *pool[*Tombstone]
+	index   map[string]map[install.Position]*finding // by host: which finding an event stands in
 }
 
 // NewFindings remembers nothing yet. The version is msigate's own, for
 // metadata.product; it may be empty.
 func NewFindings(limits Limits, version string) *Findings {
-	if limits.MaxFindings <= 0 {
-		limits.MaxFindings = DefaultMaxFindings
-	}
-	if limits.MaxPerHost <= 0 {
-		limits.MaxPerHost = DefaultMaxPerHost
+	or := func(n, fallback int) int {
+		if n <= 0 {
+			return fallback
+		}
+		return n
 	}
 	return &Findings{
-		limits:  limits,
 		version: version,
-		byUID:   map[string]*list.Element{},
-		recent:  list.New(),
-		byHost:  map[string]*list.List{},
+		live:    newPool[*finding](or(limits.MaxFindings, DefaultMaxFindings), or(limits.MaxPerHost, DefaultMaxPerHost)),
+		buried:  newPool[*Tombstone](or(limits.MaxTombstones, DefaultMaxTombstones), or(limits.MaxTombstonesPerHost, DefaultMaxTombstonesPerHost)),
+		index:   map[string]map[install.Position]*finding{},
 	}
-}
-
-// Update is one document for a queue of verdicts.
-type Update struct {
-	UID         string             // of the finding
-	Disposition policy.Disposition // the queue: verdicts.<disposition>.<host>
-	Activity    Activity
-	Document    []byte // OCSF Detection Finding as JSON, at most about MaxDocument bytes
-	// MsgID is the same for a redelivered Decision. It is made of uid, Decision
-	// and queue, and not of the revision: that starts anew with the process's
-	// memory, and two documents that differ must never share an id.
-	MsgID    string
-	Previous policy.Disposition // the queue it comes from; only of a Create that is a move
-	Severity policy.Severity
-	Host     string // as the Event names it
-	Revision int    // of the finding, from 1
 }
 
 // UID is the uid of the finding that a Decision belongs to, whether it opens
@@ -73,79 +59,172 @@ func UID(d *Masked) string {
 	return findingUID(d.decision.Context.Event.Host, rootKey(&d.decision))
 }
 
-// Apply folds one Decision and gives what to publish, in this order: nothing
-// for an expected one; one document for one that opens or goes on with a
-// finding; two where it moves the finding to a worse disposition (closed on
-// the old queue, created on the new one, under the same uid).
+// Apply folds one Decision and gives what to publish, in this order.
 //
-// A Decision that was folded last gives the same again: its message was
-// redelivered, and what it gave may not have been stored. An older one gives
-// nothing, for what came after it has told it too.
+// It takes the place of what was decided about the same event before. A finding
+// that it leaves where it is gives one document; one that it moves to another
+// queue two, closed on the old and created on the new one; one of which nothing
+// stands any more is closed. An event that was in another finding, because its
+// session was not known then, leaves that one: the documents of the finding it
+// leaves come first.
+//
+// An expected Decision about an event that stands in no finding gives nothing,
+// and so does a Decision that was folded before.
 func (f *Findings) Apply(d *Masked, trace TraceRef) []Update {
-	a := &d.decision.Answer
-	if !a.Disposition.AtLeast(policy.Approved) {
+	x := &d.decision
+	host, uid, at := x.Context.Event.Host, UID(d), eventAt(x.Trigger)
+	holder := f.index[host][at]
+	target, _ := f.live.get(uid)
+	if f.knows(holder, x.ID) || f.knows(target, x.ID) {
 		return nil
 	}
-	host := d.decision.Context.Event.Host
-	uid := findingUID(host, rootKey(&d.decision))
-	one := f.get(uid, host)
-	if one.knows(d.decision.ID) {
-		if one.lastDecision != d.decision.ID {
+	if target == nil {
+		if t, ok := f.buried.get(uid); ok && t.Decision == x.ID {
 			return nil
 		}
-	} else {
-		one.fold(d, trace)
 	}
-	updates := make([]Update, 0, 2)
-	if one.movedFrom != "" {
-		updates = append(updates, one.update(Close, f.version))
+	stands := Grade{Disposition: x.Answer.Disposition}.stands()
+	if !stands && holder == nil && (target == nil || !target.Adopted) {
+		return nil
 	}
-	if one.revision == 1 || one.movedFrom != "" {
-		return append(updates, one.update(Create, f.version))
+
+	s := newStanding(d)
+	var updates []Update
+	if holder != nil && !(stands && holder.UID == uid) {
+		if stands {
+			holder.release(at, uid)
+		} else {
+			holder.explain(s)
+		}
+		holder.note(d, s, trace)
+		updates = f.tell(holder, updates)
 	}
-	return append(updates, one.update(Change, f.version))
+	switch {
+	case stands:
+		target = f.open(uid, host, sessionID(&x.Context))
+		target.take(s)
+		target.note(d, s, trace)
+		return f.tell(target, updates)
+	case target != nil && target.Adopted:
+		if target.lead() == nil {
+			target.Last = s
+		}
+		target.refer(s, false)
+		target.note(d, s, trace)
+		return f.tell(target, updates)
+	}
+	return updates
 }
 
-// Len is how many findings are remembered.
-func (f *Findings) Len() int { return len(f.byUID) }
+func (f *Findings) knows(one *finding, id string) bool { return one != nil && one.knows(id) }
 
-// Evicted is how many findings were forgotten to keep the limits.
-func (f *Findings) Evicted() uint64 { return f.evicted }
+// note keeps what the last Decision was.
+func (f *finding) note(d *Masked, s *Standing, trace TraceRef) {
+	now := d.decision.Now
+	if now.IsZero() {
+		now = d.decision.Context.Event.Time
+	}
+	f.Modified, f.LastDecision = millis(now), writable(now)
+	if f.Created == 0 {
+		f.Created = f.Modified
+	}
+	f.Decision, f.At, f.Cause = s.Decision, s.At, s.Cause
+	f.Trace = TraceRef{TraceID: text(trace.TraceID, maxName), SpanID: text(trace.SpanID, maxName)}
+	if f.Bundles == nil {
+		f.Bundles = s.Bundles
+	}
+}
 
-// get finds or makes a finding and marks it as the last one told.
-func (f *Findings) get(uid, host string) *finding {
-	if element, ok := f.byUID[uid]; ok {
-		one := element.Value.(*finding)
-		f.recent.MoveToFront(element)
-		f.byHost[host].MoveToFront(one.ofHost)
-		return one
+// Len is how many findings are remembered, tombstones not counted.
+func (f *Findings) Len() int { return f.live.len() }
+
+// Evicted is how many findings had to make room and left a tombstone.
+func (f *Findings) Evicted() uint64 { return f.live.evicted }
+
+// Tombstones is how many are kept.
+func (f *Findings) Tombstones() int { return f.buried.len() }
+
+// EvictedTombstones is how many had to make room. Of those nothing is known any
+// more: a Decision that comes later opens a finding anew, under the same uid.
+func (f *Findings) EvictedTombstones() uint64 { return f.buried.evicted }
+
+// open finds, digs up or makes a finding, as the last one told.
+func (f *Findings) open(uid, host, session string) *finding {
+	one, ok := f.live.get(uid)
+	if ok {
+		f.live.touch(uid)
+	} else {
+		one = f.bring(uid, host)
+		if t, ok := f.buried.get(uid); ok {
+			f.buried.remove(uid)
+			one.rise(t)
+		}
+		f.keep(one)
 	}
-	ofHost, ok := f.byHost[host]
-	if !ok {
-		ofHost = list.New()
-		f.byHost[host] = ofHost
+	if one.Session == "" {
+		one.Session = text(session, maxName)
 	}
-	if ofHost.Len() >= f.limits.MaxPerHost {
-		f.forget(ofHost.Back().Value.(*finding))
-	} else if len(f.byUID) >= f.limits.MaxFindings {
-		f.forget(f.recent.Back().Value.(*finding))
-	}
-	if f.byHost[host] == nil { // forget dropped the list with the host's last one
-		f.byHost[host] = ofHost
-	}
-	one := &finding{uid: uid, host: strings.Clone(host)}
-	one.ofHost = ofHost.PushFront(one)
-	f.byUID[uid] = f.recent.PushFront(one)
 	return one
 }
 
-func (f *Findings) forget(one *finding) {
-	f.recent.Remove(f.byUID[one.uid])
-	delete(f.byUID, one.uid)
-	ofHost := f.byHost[one.host]
-	ofHost.Remove(one.ofHost)
-	if ofHost.Len() == 0 {
-		delete(f.byHost, one.host)
+// bring makes a finding of a host that knows nothing yet.
+func (f *Findings) bring(uid, host string) *finding {
+	host = strings.Clone(host)
+	index := f.index[host]
+	if index == nil {
+		index = map[install.Position]*finding{}
+		f.index[host] = index
 	}
-	f.evicted++
+	return newFinding(uid, host, index)
+}
+
+// keep takes a finding into the pool; what has to make room is buried.
+func (f *Findings) keep(one *finding) {
+	for _, gone := range f.live.put(one.UID, one.host, one) {
+		f.bury(gone, false)
+	}
+}
+
+// bury leaves a tombstone of a finding that is in the pool no more.
+func (f *Findings) bury(one *finding, settled bool) {
+	for _, s := range one.Events {
+		delete(one.index, s.At)
+	}
+	for i := range one.refs {
+		if at := one.refs[i].at(); one.index[at] == one {
+			delete(one.index, at)
+		}
+	}
+	if _, alive := f.live.hosts[one.host]; !alive && len(one.index) == 0 {
+		delete(f.index, one.host)
+	}
+	f.buried.put(one.UID, one.host, one.tombstone(settled))
+}
+
+// eventAt says which event a Decision answers.
+func eventAt(t policy.Trigger) install.Position {
+	return install.Position{Stream: text(t.Stream, maxText), Sequence: t.Sequence, Record: t.Record}
+}
+
+// rise makes a finding go on from its tombstone.
+func (f *finding) rise(t *Tombstone) {
+	f.Session, f.Queue, f.Floor = t.Session, t.Queue, t.Grade
+	f.Revision, f.Group, f.Created = t.Revision, t.Group, t.Created
+	f.LastDecision, f.Decision = t.LastDecision, t.Decision
+}
+
+func (f *finding) tombstone(settled bool) *Tombstone {
+	return &Tombstone{
+		UID: f.UID, Session: f.Session, Queue: f.Queue, Grade: f.grade(), Revision: f.Revision, Group: f.Group,
+		Created: f.Created, LastDecision: f.LastDecision, Decision: f.Decision, Settled: settled,
+	}
+}
+
+// Open is a finding that can still be told of, or its tombstone.
+type Open struct {
+	UID          string
+	Session      string             // the install session's id; "" where it is about a lineage root
+	Disposition  policy.Disposition // the queue it stands on; "" where none
+	LastDecision time.Time          // now of it
+	Settled      bool               // told for the last time
 }

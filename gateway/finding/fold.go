@@ -1,10 +1,7 @@
 package finding
 
 import (
-	"container/list"
-	"maps"
 	"slices"
-	"time"
 
 	"msigate/gateway/install"
 	"msigate/gateway/policy"
@@ -16,231 +13,208 @@ const (
 	MaxDecisionRefs = 64
 	maxSignals      = 64
 	maxNames        = 64 // missing, mangled, masked, data sources: each
+	maxPending      = 32
 	maxFaults       = 8
 	maxTickets      = 16
 	maxDesc         = 16 << 10 // bytes of finding_info.desc
 )
 
-// finding is the state of one finding: a fold over its Decisions.
+// finding is the state of one finding: a fold over its Decisions, in which a
+// later Decision about an event takes the place of the earlier one.
 type finding struct {
-	uid    string
+	FindingState
 	host   string
-	ofHost *list.Element
+	device Device
+	refs   []ref                         // of Decisions, instead of FindingState.Decisions
+	index  map[install.Position]*finding // the host's: which finding an event stands in
 
-	revision     int
-	created      time.Time // now of the first Decision
-	modified     time.Time // now of the last one
-	first, last  time.Time // of its events, by the host's clock
-	disposition  policy.Disposition
-	severity     policy.Severity
-	movedFrom    policy.Disposition // the queue that the last Decision moved it from; "" when it did not
-	previous     policy.Disposition // the queue it was moved from last, whenever that was
-	lastDecision string
-	lastTrigger  policy.Trigger
-	trace        TraceRef
-
-	lead          lead
-	group         string
-	root          string
-	device        Device
-	evidences     []Evidence
-	evidenceCount int
-	decisions     []DecisionRef
-	counts        map[policy.Disposition]int
-	signals       []SignalCount
-	tickets       []string
-	missing       []string
-	mangled       []string
-	masked        []string
-	sources       []string
-	faults        []string
-	bundles       []policy.BundleStamp
+	desc   string    // explanation of descOf
+	descOf *Standing // rendered last
 }
 
-// lead is what the worst Decision said, the first of equals: a finding is told
-// in its words.
-type lead struct {
-	title, what, why, explanation string
-	approval                      *policy.Approval
-	nearMisses                    []policy.NearMiss
-	pending                       []policy.Pending
-	actor                         *Actor
-	channel, provider             string
-	target                        string
+// ref is a DecisionRef with its JSON up to the value of "current".
+type ref struct {
+	DecisionRef
+	raw []byte
 }
 
-// knows reports whether a Decision was folded already. Beyond MaxDecisionRefs
-// it can no longer tell: then the older one is told again, which the Msg-Id
-// makes harmless within the dedup window.
+func newFinding(uid, host string, index map[install.Position]*finding) *finding {
+	return &finding{FindingState: FindingState{UID: uid}, host: host, device: newDevice(host), index: index}
+}
+
+// knows reports whether a Decision was folded already. Of the older ones, only
+// those that are current or among the last MaxDecisionRefs are known.
 func (f *finding) knows(id string) bool {
-	return slices.ContainsFunc(f.decisions, func(r DecisionRef) bool { return r.ID == id })
+	return f.Decision == id ||
+		slices.ContainsFunc(f.refs, func(r ref) bool { return r.ID == id }) ||
+		slices.ContainsFunc(f.Events, func(s *Standing) bool { return s.Decision == id })
 }
 
-// fold takes one Decision in.
-func (f *finding) fold(d *Masked, trace TraceRef) {
-	x := &d.decision
-	e := x.Context.Event
-	a := &x.Answer
-	now := x.Now
-	if now.IsZero() {
-		now = e.Time
-	}
-	if f.revision == 0 {
-		f.created = now
-		f.counts = map[policy.Disposition]int{}
-		f.device = newDevice(f.host)
-	}
-	f.revision++
-	f.modified = now
-	f.trace = trace
-	f.lastDecision, f.lastTrigger = x.ID, x.Trigger
-	if f.first.IsZero() || e.Time.Before(f.first) {
-		f.first = e.Time
-	}
-	if e.Time.After(f.last) {
-		f.last = e.Time
-	}
-	f.counts[a.Disposition]++
-	f.bundles = slices.Clone(x.Bundles)
-	if f.root == "" && processKey(&x.Context.Root) != "" {
-		f.root = actor(&x.Context.Root)
-	}
-
-	f.movedFrom = ""
-	worse := f.disposition == "" || !f.disposition.AtLeast(a.Disposition)
-	graver := f.disposition == a.Disposition && severityID(a.Severity) > severityID(f.severity)
-	if worse && f.disposition != "" {
-		f.movedFrom, f.previous = f.disposition, f.disposition
-	}
-	if worse || graver {
-		f.disposition, f.severity = a.Disposition, a.Severity
-		f.group = groupID(x)
-		f.lead = newLead(d)
-	}
-	f.addEvidence(newEvidence(d))
-	f.addDecision(x)
-	f.addSignals(a.Signals)
-	if a.Approval != nil && a.Approval.Ticket != "" {
-		f.tickets = addName(f.tickets, a.Approval.Ticket, maxTickets)
-	}
-	for _, name := range a.Missing {
-		f.missing = addName(f.missing, name, maxNames)
-	}
-	for _, name := range e.Mangled {
-		f.mangled = addName(f.mangled, name, maxNames)
-	}
-	for _, name := range d.Facts {
-		f.masked = addName(f.masked, name, maxNames)
-	}
-	if x.Fault != "" {
-		f.faults = addName(f.faults, clip(x.Fault, maxText), maxFaults)
-	}
-	if source := dataSource(&x.Context); source != "" {
-		f.sources = addName(f.sources, source, maxNames)
+// take takes in a Decision about an event that stands: it replaces what stood.
+func (f *finding) take(s *Standing) {
+	f.remove(s.At)
+	f.refer(s, true)
+	at, _ := slices.BinarySearchFunc(f.Events, s, (*Standing).order)
+	f.Events = slices.Insert(f.Events, at, s)
+	f.index[s.At] = f
+	f.Last = nil
+	if len(f.Events) > MaxEvidences {
+		f.drop(dropNext(f.Events))
 	}
 }
 
-func newLead(d *Masked) lead {
-	x := &d.decision
-	a := &x.Answer
-	c := &x.Context
-	return lead{
-		title: title(d), what: WhatHappened(d), why: Why(d), explanation: clip(Explanation(d), maxDesc),
-		approval:   a.Approval,
-		nearMisses: slices.Clone(a.NearMisses),
-		pending:    slices.Clone(a.Pending),
-		channel:    clip(c.Event.Channel, maxText),
-		provider:   clip(c.Event.Provider, maxText),
-		actor:      newActor(acting(c)),
-		target:     subjectOf(c),
+// explain takes in a Decision by which an event is expected and stands no more.
+func (f *finding) explain(s *Standing) {
+	f.remove(s.At)
+	f.refer(s, false)
+	if len(f.Events) == 0 {
+		f.Last = s
 	}
 }
 
-// addEvidence keeps the first MaxEvidences, but never a milder one in the
-// place of a worse: the last milder one makes room.
-func (f *finding) addEvidence(v Evidence) {
-	f.evidenceCount++
-	if len(f.evidences) < MaxEvidences {
-		f.evidences = append(f.evidences, v)
+// release gives up an event that belongs to another finding now.
+func (f *finding) release(at install.Position, to string) {
+	last := f.remove(at)
+	for i := range f.refs {
+		if f.refs[i].at() == at {
+			f.refs[i].Finding = to
+			f.refs[i].render()
+		}
+	}
+	if len(f.Events) == 0 && last != nil {
+		f.Last = last
+	}
+}
+
+// remove takes out what stands of an event, and gives it where it was kept. Of
+// an event that is counted only, the grade is known as long as its Decision is
+// listed; after that, nothing is taken off.
+func (f *finding) remove(at install.Position) *Standing {
+	if f.index[at] != f {
+		return nil
+	}
+	delete(f.index, at)
+	var grade Grade
+	for i := range f.refs {
+		if f.refs[i].Current && f.refs[i].at() == at {
+			f.refs[i].Current = false
+			grade = Grade{f.refs[i].Disposition, f.refs[i].Severity}
+		}
+	}
+	if i := slices.IndexFunc(f.Events, func(s *Standing) bool { return s.At == at }); i >= 0 {
+		s := f.Events[i]
+		f.Events = slices.Delete(f.Events, i, i+1)
+		return s
+	}
+	f.count(grade, -1)
+	return nil
+}
+
+// drop keeps the i-th event no more and only counts it.
+func (f *finding) drop(i int) {
+	s := f.Events[i]
+	f.Events = slices.Delete(f.Events, i, i+1)
+	if !slices.ContainsFunc(f.refs, func(r ref) bool { return r.Current && r.at() == s.At }) {
+		delete(f.index, s.At) // its grade cannot be known later
+	}
+	f.countDropped(s)
+}
+
+// countDropped counts an event that is not kept any more.
+func (f *FindingState) countDropped(s *Standing) {
+	f.count(s.Grade, 1)
+	if s.Time == 0 {
 		return
 	}
-	for i, kept := range slices.Backward(f.evidences) {
-		if !kept.Data.Disposition.AtLeast(v.Data.Disposition) {
-			f.evidences = append(slices.Delete(f.evidences, i, i+1), v)
-			return
+	if f.FirstSeen == 0 || s.Time < f.FirstSeen {
+		f.FirstSeen = s.Time
+	}
+	f.LastSeen = max(f.LastSeen, s.Time)
+}
+
+// count adds n to the dropped events of a grade.
+func (f *FindingState) count(g Grade, n int) {
+	at, found := slices.BinarySearchFunc(f.Dropped, GradeCount{Grade: g}, worseFirst)
+	if !found {
+		if n > 0 {
+			f.Dropped = slices.Insert(f.Dropped, at, GradeCount{g, n})
+		}
+		return
+	}
+	if f.Dropped[at].Count += n; f.Dropped[at].Count <= 0 {
+		f.Dropped = slices.Delete(f.Dropped, at, at+1)
+	}
+}
+
+// dropNext is which event to drop: the mildest, of equals the last.
+func dropNext(events []*Standing) int {
+	next := len(events) - 1
+	for i := next - 1; i >= 0; i-- {
+		if events[i].compare(events[next].Grade) < 0 {
+			next = i
 		}
 	}
+	return next
 }
 
-func (f *finding) addDecision(x *policy.Decision) {
-	if len(f.decisions) == MaxDecisionRefs {
-		f.decisions = slices.Delete(f.decisions, 0, 1)
+// refer lists a Decision.
+func (f *finding) refer(s *Standing, current bool) {
+	if len(f.refs) == MaxDecisionRefs {
+		f.forgetRef()
 	}
-	f.decisions = append(f.decisions, DecisionRef{
-		ID: x.ID, Disposition: x.Answer.Disposition, Severity: x.Answer.Severity,
-		Stream: x.Trigger.Stream, Sequence: x.Trigger.Sequence, Record: x.Trigger.Record, Cause: x.Trigger.Cause,
-	})
+	r := ref{DecisionRef: DecisionRef{
+		ID: s.Decision, Disposition: s.Disposition, Severity: s.Severity,
+		Stream: s.At.Stream, Sequence: s.At.Sequence, Record: s.At.Record, Cause: s.Cause, Current: current,
+	}}
+	r.render()
+	f.refs = append(f.refs, r)
+	if f.Counts == nil {
+		f.Counts = map[policy.Disposition]int{}
+	}
+	f.Counts[s.Disposition]++
+	f.Bundles = s.Bundles
 }
 
-// addSignals counts each signal; its evidence is that of where it held first.
-func (f *finding) addSignals(signals []policy.Signal) {
-	for i := range signals {
-		s := &signals[i]
-		at := slices.IndexFunc(f.signals, func(c SignalCount) bool { return c.ID == s.ID })
-		if at < 0 {
-			if len(f.signals) < maxSignals {
-				f.signals = append(f.signals, SignalCount{
-					ID: s.ID, Severity: s.Severity, Title: s.Title, Count: 1, Evidence: clipped(s.Evidence),
-				})
-			}
-			continue
+// forgetRef drops the oldest Decision of the list. An event that is counted
+// only is not known any more without it.
+func (f *finding) forgetRef() {
+	r := f.refs[0]
+	f.refs = slices.Delete(f.refs, 0, 1)
+	if r.Current && !slices.ContainsFunc(f.Events, func(s *Standing) bool { return s.At == r.at() }) {
+		delete(f.index, r.at())
+	}
+}
+
+// lead is the worst event, the first of equals: the finding is told in its
+// words. Where no event is kept, it is the last that was; nil where none ever was.
+func (f *finding) lead() *Standing {
+	lead := f.Last
+	for i, s := range f.Events {
+		if i == 0 || s.compare(lead.Grade) > 0 {
+			lead = s
 		}
-		f.signals[at].Count++
-		if severityID(s.Severity) > severityID(f.signals[at].Severity) {
-			f.signals[at].Severity = s.Severity
-		}
 	}
+	return lead
 }
 
-func clipped(evidence map[string]string) map[string]string {
-	out := maps.Clone(evidence)
-	for fact, value := range out {
-		out[fact] = clip(value, maxText)
+// grade is how bad the finding is: as its worst event that stands, kept or not.
+func (f *finding) grade() Grade {
+	g := f.hidden()
+	for _, s := range f.Events {
+		g = worse(g, s.Grade)
 	}
-	return out
+	return g
 }
 
-// addName keeps names sorted, once each, at most limit.
-func addName(names []string, name string, limit int) []string {
-	at, found := slices.BinarySearch(names, name)
-	if found || len(names) >= limit {
-		return names
+// hidden is the worst grade of what is not kept.
+func (f *finding) hidden() Grade {
+	g := f.Floor
+	if len(f.Dropped) > 0 {
+		g = worse(g, f.Dropped[0].Grade)
 	}
-	return slices.Insert(names, at, name)
+	return g
 }
 
-// subjectOf names what a Decision is about, for people.
-func subjectOf(c *install.Context) string {
-	if c.Event.Module.Path != "" {
-		return Printable(base(c.Event.Module.Path))
-	}
-	if c.Event.File.Path != "" {
-		return Printable(base(c.Event.File.Path))
-	}
-	if name := packageOf(c); c.Process.Image == "" && name != "" {
-		return excerpt(base(name), excerptLength)
-	}
-	return imageName(&c.Process)
-}
-
-func dataSource(c *install.Context) string {
-	e := c.Event
-	name := e.Channel
-	if name == "" {
-		name = e.Provider
-	}
-	if name == "" {
-		return ""
-	}
-	return clip(name, maxText) + ":" + itoa(e.EventID)
+func (r *ref) at() install.Position {
+	return install.Position{Stream: r.Stream, Sequence: r.Sequence, Record: r.Record}
 }

@@ -162,3 +162,29 @@ func installed(e *event.Event, p *install.Package) string {
 	}
 	return out
 }
+
+// subjectOf names what a Decision is about, for people.
+func subjectOf(c *install.Context) string {
+	if c.Event.Module.Path != "" {
+		return Printable(base(c.Event.Module.Path))
+	}
+	if c.Event.File.Path != "" {
+		return Printable(base(c.Event.File.Path))
+	}
+	if name := packageOf(c); c.Process.Image == "" && name != "" {
+		return excerpt(base(name), excerptLength)
+	}
+	return imageName(&c.Process)
+}
+
+func dataSource(c *install.Context) string {
+	e := c.Event
+	name := e.Channel
+	if name == "" {
+		name = e.Provider
+	}
+	if name == "" {
+		return ""
+	}
+	return clip(name, maxText) + ":" + itoa(e.EventID)
+}

@@ -12,10 +12,14 @@ import (
 	"msigate/gateway/policy"
 )
 
-// rootKey names the lineage root of a Decision within its host: all Decisions
-// with the same host and key share one finding.
+// rootKey names what a Decision's finding is about within its host: the install
+// session where it is known, else the lineage root. All Decisions with the same
+// host and key share one finding.
 func rootKey(d *policy.Decision) string {
 	c := &d.Context
+	if id := sessionID(c); id != "" {
+		return join("session", id)
+	}
 	for _, p := range []*install.Process{&c.Root, &c.Process} {
 		if key := processKey(p); key != "" {
 			return key
@@ -34,6 +38,14 @@ func rootKey(d *policy.Decision) string {
 	return join("decision", d.ID)
 }
 
+// sessionID is "" where no session is known, or none of several.
+func sessionID(c *install.Context) string {
+	if c.Session == nil {
+		return ""
+	}
+	return c.Session.ID
+}
+
 // processKey prefers the ProcessGuid. A PID is bound to the message that told
 // of its start, because PIDs are reused; where only a child named the process,
 // its image has to do.
@@ -50,8 +62,7 @@ func processKey(p *install.Process) string {
 	}
 }
 
-// findingUID is the same for the same host and lineage root, always and on
-// every gateway: 128 bits of a SHA-256, in hex.
+// findingUID is the same for the same host and key, always and on every gateway: 128 bits of a SHA-256, in hex.
 func findingUID(host, key string) string {
 	return digest("msigate finding 1", host, key)
 }

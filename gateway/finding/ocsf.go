@@ -1,6 +1,10 @@
 package finding
 
-import "msigate/gateway/policy"
+import (
+	"github.com/go-json-experiment/json/jsontext"
+
+	"msigate/gateway/policy"
+)
 
 // Constants of OCSF 1.8, class Detection Finding (2004) in category Findings (2).
 const (
@@ -66,8 +70,8 @@ type DetectionFinding struct {
 	Count        int               `json:"count"`   // Decisions folded
 	FindingInfo  FindingInfo       `json:"finding_info"`
 	Metadata     Metadata          `json:"metadata"`
-	Device       Device            `json:"device"`
-	Actor        *Actor            `json:"actor,omitempty"` // the process and user that acted; never a threat actor
+	Device       Device            `json:"device,omitzero"` // absent from a rollup
+	Actor        jsontext.Value    `json:"actor,omitempty"` // an [Actor], the process and user that acted; never a threat actor
 	Evidences    []Evidence        `json:"evidences,omitempty"`
 	Anomalies    []AnomalyAnalysis `json:"anomaly_analyses,omitempty"`
 	Tickets      []Ticket          `json:"tickets,omitempty"`

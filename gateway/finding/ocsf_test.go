@@ -116,6 +116,7 @@ func TestAHugeTreeStaysBelowTheBoundAndSaysSo(t *testing.T) {
 	for i := range 40 {
 		d := shellChild()
 		d.ID = fmt.Sprintf("%064x", i)
+		d.Trigger.Sequence += uint64(i)
 		long := strings.Repeat("\u00e4\x01\"", 20_000)
 		d.Context.Process.CommandLine = long
 		d.Context.Parent.CommandLine = long
