@@ -22,6 +22,9 @@ type trigger struct {
 	EventIDs []int          `json:"event_ids,omitempty"`
 	Names    []string       `json:"names,omitempty"` // path.Match patterns on the last element of the module's, file's or process's path
 	Roles    []install.Role `json:"roles,omitempty"` // of the process that acted
+	// Written asks that it is known who wrote the file that starts or is loaded
+	// (install.Written): without it every module that a tree loads would be decided.
+	Written bool `json:"written,omitempty"`
 }
 
 // triggers are all signals' triggers by kind: most events fail on that alone.
@@ -47,7 +50,7 @@ func readTriggers(annotations *ast.AnnotationSet) (triggers, error) {
 		decoder := json.NewDecoder(bytes.NewReader(encoded))
 		decoder.DisallowUnknownFields()
 		if err := decoder.Decode(&list); err != nil {
-			return nil, fmt.Errorf("%s: METADATA custom.trigger must be a list of {kind, event_ids, names, roles}: %w", where, err)
+			return nil, fmt.Errorf("%s: METADATA custom.trigger must be a list of {kind, event_ids, names, roles, written}: %w", where, err)
 		}
 		for _, t := range list {
 			if err := t.validate(); err != nil {
@@ -94,6 +97,9 @@ func (t trigger) matches(c *install.Context) bool {
 	if len(t.Roles) > 0 && !slices.Contains(t.Roles, c.Process.Role) {
 		return false
 	}
+	if t.Written && writtenBy(c) == nil {
+		return false
+	}
 	if len(t.Names) == 0 {
 		return true
 	}
@@ -102,6 +108,15 @@ func (t trigger) matches(c *install.Context) bool {
 		ok, err := path.Match(pattern, name)
 		return err == nil && ok
 	})
+}
+
+// writtenBy is who wrote the file that starts or is loaded; nil where nobody
+// was seen to.
+func writtenBy(c *install.Context) *install.Written {
+	if c.Event.Kind == event.KindImageLoad {
+		return c.ModuleWritten
+	}
+	return c.Process.Written
 }
 
 // subject is the path that names in a trigger speak of.

@@ -1,0 +1,32 @@
+package policy
+
+import (
+	"testing"
+
+	"msigate/gateway/event"
+	"msigate/gateway/install"
+)
+
+func TestTriggerThatAsksWhoWroteTheFileLooksAtTheFileOfTheEvent(t *testing.T) {
+	told := &install.Written{By: install.Process{Role: install.RoleService}}
+	tests := []struct {
+		name            string
+		kind            event.Kind
+		process, module *install.Written
+		want            bool
+	}{
+		{"a start of what was written", event.KindProcessStart, told, nil, true},
+		{"a start of what nobody was seen to write", event.KindProcessStart, nil, nil, false},
+		{"a load of what was written", event.KindImageLoad, nil, told, true},
+		{"a load by a program that was written", event.KindImageLoad, told, nil, false},
+	}
+	for _, test := range tests {
+		t.Run(test.name, func(t *testing.T) {
+			asks := trigger{Kind: test.kind, Written: true}
+			c := &install.Context{Event: &event.Event{Kind: test.kind}, Process: install.Process{Written: test.process}, ModuleWritten: test.module}
+			if got := asks.matches(c); got != test.want {
+				t.Errorf("matches: %t, want %t", got, test.want)
+			}
+		})
+	}
+}

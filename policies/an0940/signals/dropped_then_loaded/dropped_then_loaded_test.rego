@@ -1,0 +1,85 @@
+package an0940.signals.dropped_then_loaded_test
+
+import data.an0940.signals.dropped_then_loaded
+import data.lib.fixtures_test as fixtures
+
+dll := "c:\\programdata\\orrery\\version.dll"
+
+unsigned := {"signer": {"signed": false, "status": "unsigned"}}
+
+product := fixtures.process("c:\\users\\alice\\appdata\\local\\orrery\\orrery.exe", "orrery.exe", "descendant")
+
+load(path, more, process) := object.union(
+	object.remove(fixtures.written_by(fixtures.load(path, more), "module", fixtures.service), ["process"]),
+	{"process": process},
+)
+
+told(document) := [held.disposition, held.severity] if held := dropped_then_loaded.held with input as document
+
+test_unsigned_module_in_a_program_of_windows_is_an_alert_in_either_context if {
+	explorer := fixtures.explorer
+	every process in [explorer, fixtures.process(explorer.image, explorer.command_line, "")] {
+		held := dropped_then_loaded.held with input as load(dll, unsigned, process)
+		held == {
+			"id": "dropped_then_loaded",
+			"title": "Module that an installer wrote, loaded soon after",
+			"severity": "high",
+			"disposition": "alert",
+			"excusable": true,
+			"missing": [],
+			"evidence": {
+				"module.path": dll,
+				"module.sha256": "aa01",
+				"module.signer.status": "unsigned",
+				"process.image": fixtures.explorer.image,
+				"process.command_line": fixtures.explorer.command_line,
+				"written.by": fixtures.service.image,
+				"written.before": "1 s",
+			},
+		}
+	}
+}
+
+test_unsigned_module_in_the_installer_or_a_renamed_tool_is_an_alert if {
+	renamed := object.union(fixtures.process("d:\\stage\\x.exe", "x.exe", ""), {"original_file_name": "rundll32.exe"})
+	every process in [fixtures.server, fixtures.client, renamed, fixtures.process("c:\\windows\\system32\\rundll32.exe", "x", "descendant")] {
+		told(load(dll, unsigned, process)) == ["alert", "high"]
+	}
+	told(load("c:\\program files\\orrery:version.dll", unsigned, fixtures.server)) == ["alert", "high"]
+}
+
+test_program_of_the_product_that_loads_its_own_is_a_review if {
+	told(load(dll, unsigned, product)) == ["review", "medium"]
+}
+
+test_assembly_of_a_managed_custom_action_is_a_review if {
+	managed := fixtures.process("c:\\windows\\system32\\rundll32.exe", "x", "managed_custom_action")
+	told(load("c:\\windows\\installer\\msi5a2c.tmp-\\orrery.dll", unsigned, managed)) == ["review", "medium"]
+}
+
+test_unknown_signature_is_a_review_that_says_what_is_missing if {
+	held := dropped_then_loaded.held with input as load(dll, {}, fixtures.explorer)
+	[held.disposition, held.severity, held.missing] == ["review", "medium", ["module.signer"]]
+	low := dropped_then_loaded.held with input as load(dll, {}, product)
+	[low.disposition, low.severity, low.missing] == ["review", "low", ["module.signer"]]
+}
+
+test_unsigned_module_planted_in_the_windows_folder_is_a_review if {
+	planted := "c:\\windows\\system32\\wlbsctrl.dll"
+	told(load(planted, unsigned, fixtures.services)) == ["review", "medium"]
+	not told(load(planted, {}, fixtures.services))
+	not told(load(planted, unsigned, fixtures.server))
+}
+
+test_signed_modules_and_those_of_program_files_are_not_told if {
+	not told(load(dll, {"signer": {"signed": true, "status": "valid"}}, fixtures.explorer))
+	not told(load("c:\\program files\\orrery\\orrery.dll", unsigned, fixtures.explorer))
+}
+
+test_other_modules_and_other_writers_are_not_told if {
+	not told(fixtures.load(dll, unsigned))
+	not told(fixtures.written_by(fixtures.load(dll, unsigned), "module", fixtures.explorer))
+	not told(load("c:\\windows\\installer\\msi90c3.tmp", unsigned, fixtures.server))
+	not told(load(product.image, unsigned, product))
+	not told(object.union(load(dll, unsigned, fixtures.explorer), {"event": {"kind": "process_start"}}))
+}
