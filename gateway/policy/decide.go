@@ -148,9 +148,23 @@ func readAnswer(value any) (Answer, error) {
 	if err != nil {
 		return Answer{}, err
 	}
-	answer := Answer{Signals: []Signal{}, NearMisses: []NearMiss{}, Pending: []Pending{}, Missing: []string{}}
-	if err := json.Unmarshal(raw, &answer); err != nil {
+	var told struct {
+		Answer
+		Pending []struct {
+			Fact string `json:"fact"`
+			Due  int64  `json:"due"` // ns since 1970, as every time in a policy
+		} `json:"pending"`
+	}
+	told.Answer = Answer{Signals: []Signal{}, NearMisses: []NearMiss{}, Pending: []Pending{}, Missing: []string{}}
+	if err := json.Unmarshal(raw, &told); err != nil {
 		return Answer{}, fmt.Errorf("%s: %w", Entrypoint, err)
+	}
+	answer := told.Answer
+	for _, p := range told.Pending {
+		if p.Fact == "" || p.Due <= 0 {
+			return Answer{}, fmt.Errorf("%s: pending fact %q is due at %d: it must have a name and a time in ns since 1970", Entrypoint, p.Fact, p.Due)
+		}
+		answer.Pending = append(answer.Pending, Pending{Fact: p.Fact, Due: time.Unix(0, p.Due).UTC()})
 	}
 	if !answer.Disposition.Known() {
 		return Answer{}, fmt.Errorf("%s: disposition %q is none of expected, approved, review, alert", Entrypoint, answer.Disposition)
@@ -160,6 +174,9 @@ func readAnswer(value any) (Answer, error) {
 	}
 	if answer.Disposition == Approved && answer.Approval == nil {
 		return Answer{}, errors.New(Entrypoint + ": approved without naming the approval")
+	}
+	if len(answer.Pending) > 0 && answer.Disposition != Review {
+		return Answer{}, fmt.Errorf("%s: %s while a fact is pending: only a review waits", Entrypoint, answer.Disposition)
 	}
 	return answer, nil
 }

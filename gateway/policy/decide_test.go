@@ -20,12 +20,16 @@ func TestUndefinedFailingAndSlowEvaluationsAreReviewsAtHighSeverity(t *testing.T
 		kind string
 		want string
 	}{
-		"undefined":           {answering(`{"disposition": "expected"} if input.process.image == "nowhere"`), FaultUndefined, "has no value"},
-		"conflicting":         {answering(`{"disposition": "expected"}` + "\n\ndecision := {\"disposition\": \"alert\"}"), FaultError, "conflict"},
-		"unknown disposition": {answering(`{"disposition": "benign", "severity": "low"}`), FaultAnswer, `"benign"`},
-		"unknown severity":    {answering(`{"disposition": "expected", "severity": "none"}`), FaultAnswer, `"none"`},
-		"not an object":       {answering(`"expected"`), FaultAnswer, "cannot unmarshal"},
-		"approved by nobody":  {answering(`{"disposition": "approved", "severity": "low"}`), FaultAnswer, "without naming the approval"},
+		"undefined":              {answering(`{"disposition": "expected"} if input.process.image == "nowhere"`), FaultUndefined, "has no value"},
+		"conflicting":            {answering(`{"disposition": "expected"}` + "\n\ndecision := {\"disposition\": \"alert\"}"), FaultError, "conflict"},
+		"unknown disposition":    {answering(`{"disposition": "benign", "severity": "low"}`), FaultAnswer, `"benign"`},
+		"unknown severity":       {answering(`{"disposition": "expected", "severity": "none"}`), FaultAnswer, `"none"`},
+		"not an object":          {answering(`"expected"`), FaultAnswer, "cannot unmarshal"},
+		"approved by nobody":     {answering(`{"disposition": "approved", "severity": "low"}`), FaultAnswer, "without naming the approval"},
+		"pending without a time": {answering(`{"disposition": "review", "severity": "low", "pending": [{"fact": "session"}]}`), FaultAnswer, `"session" is due at 0`},
+		"pending without a fact": {answering(`{"disposition": "review", "severity": "low", "pending": [{"due": 5}]}`), FaultAnswer, "must have a name"},
+		"pending in RFC 3339":    {answering(`{"disposition": "review", "severity": "low", "pending": [{"fact": "session", "due": "2026-11-20T09:00:00Z"}]}`), FaultAnswer, "cannot unmarshal"},
+		"alert that waits":       {answering(`{"disposition": "alert", "severity": "low", "pending": [{"fact": "session", "due": 5}]}`), FaultAnswer, "only a review waits"},
 		"too slow": {
 			answering(`{"disposition": "expected", "severity": "low", "n": count({[a, b, c, d] | some a in numbers.range(1, 60); some b in numbers.range(1, 60); some c in numbers.range(1, 60); some d in numbers.range(1, 60)})}`),
 			FaultTimeout, "longer than 20ms",
@@ -43,6 +47,18 @@ func TestUndefinedFailingAndSlowEvaluationsAreReviewsAtHighSeverity(t *testing.T
 				t.Errorf("missing %v; want what the context lacks", d.Answer.Missing)
 			}
 		})
+	}
+}
+
+func TestPendingFactsAreDueAtATime(t *testing.T) {
+	d := decide(mustCompile(t, answering(`{"disposition": "review", "severity": "low", "pending": [{"fact": "session", "due": input.event.received + 120000000000}]}`), Options{Deadline: time.Minute}), shellBelowServer())
+	want := []Pending{{Fact: "session", Due: time.Date(2026, 11, 20, 9, 2, 1, 0, time.UTC)}}
+	if d.Fault != "" || !reflect.DeepEqual(d.Answer.Pending, want) {
+		t.Errorf("%+v, fault %q; want %+v", d.Answer.Pending, d.Fault, want)
+	}
+	raw, err := json.Marshal(d.Answer)
+	if err != nil || !strings.Contains(string(raw), `"pending":[{"fact":"session","due":"2026-11-20T09:02:01Z"}]`) {
+		t.Errorf("published as %s, %v", raw, err)
 	}
 }
 

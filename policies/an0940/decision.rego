@@ -7,6 +7,7 @@ package an0940
 
 import data.an0940.unexplained
 import data.lib.approvals
+import data.lib.pending
 
 # METADATA
 # title: The decision for one event
@@ -23,7 +24,7 @@ answer := {
 	"severity": severity,
 	"signals": [{"id": held.id, "severity": held.severity, "title": held.title, "evidence": held.evidence} | some held in told],
 	"near_misses": near_misses,
-	"pending": [],
+	"pending": awaited,
 	"missing": sort({fact | some fact in input.missing} | {fact | some held in told; some fact in held.missing}),
 }
 
@@ -52,8 +53,8 @@ else := [held | some held in told; not held.excusable]
 # title: The disposition
 # scope: document
 disposition := "alert" if {
-	some held in standing
-	held.disposition == "alert"
+	alarming
+	count(awaited) == 0
 }
 
 else := "review" if count(standing) > 0
@@ -61,6 +62,31 @@ else := "review" if count(standing) > 0
 else := "approved" if in_effect
 
 else := "expected"
+
+# METADATA
+# title: What stands is an alert
+alarming if {
+	some held in standing
+	held.disposition == "alert"
+}
+
+# METADATA
+# title: Facts that may still come, and with them an entry that explains what would alert
+# description: What is never excusable waits for nothing.
+# scope: document
+awaited := [] if not alarming
+
+else := [] if unexcusable
+
+else := [{"fact": fact, "due": pending.awaited[fact]} | some fact in sort(object.keys(pending.awaited))]
+
+# METADATA
+# title: What would alert is never excusable
+unexcusable if {
+	some held in standing
+	held.disposition == "alert"
+	not held.excusable
+}
 
 # METADATA
 # title: An entry explains what would else stand, or an install that a tool began

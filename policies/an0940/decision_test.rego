@@ -163,3 +163,68 @@ test_event_of_a_kind_that_no_signal_speaks_of_is_expected if {
 	document := object.union(fixtures.child("d:\\x.exe", "x"), {"event": {"kind": "process_end", "id": 5}})
 	decision(document, {}) == expected
 }
+
+by_signer := fixtures.governed({
+	"installers": {"orrery": {"signers": {"orrery": true}, "deployment_tools": {"deploy": true}}},
+	"deployment_tools": fixtures.tools,
+	"signers": fixtures.signers,
+})
+
+unsigned_yet := fixtures.lacking(fixtures.deployed_child, ["image_load"], ["process.signer"])
+
+signer_due := fixtures.received + 5000000000
+
+test_alert_that_a_fact_still_to_come_would_excuse_is_a_review_until_it_is_due if {
+	waiting := decision(unsigned_yet, by_signer)
+	[waiting.disposition, waiting.severity, ids(waiting)] == ["review", "high", ["unexpected_child"]]
+	waiting.pending == [{"fact": "process.signer", "due": signer_due}]
+	waiting.near_misses == [{"entry": "orrery", "matched": ["deployment_tool"], "failed": ["signer"]}]
+	over := decision(object.union(unsigned_yet, {"now": signer_due}), by_signer)
+	[over.disposition, over.severity, over.pending] == ["alert", "high", []]
+	come := decision(object.union(unsigned_yet, {"missing": [], "process": fixtures.signed}), by_signer)
+	[come.disposition, come.pending] == ["approved", []]
+	other := decision(object.union(unsigned_yet, {"missing": [], "process": {"signer": {"signed": false, "status": "unavailable"}}}), by_signer)
+	[other.disposition, other.pending] == ["alert", []]
+}
+
+test_what_is_never_excusable_alerts_at_once if {
+	denying := object.union(by_signer, {
+		"deny": {"bad": object.union(fixtures.term, {"title": "bad"})},
+		"index": {"deny": {"folder": {"d:\\stage": {"bad": true}}}},
+	})
+	answer := decision(unsigned_yet, denying)
+	[answer.disposition, ids(answer), answer.pending] == ["alert", ["denied", "unexpected_child"], []]
+}
+
+test_what_is_expected_approved_or_a_review_waits_for_nothing if {
+	every document in [
+		fixtures.lacking(fixtures.deployed, ["image_load", "install"], ["process.signer", "session"]),
+		fixtures.lacking(fixtures.start(fixtures.server, fixtures.service, [fixtures.services]), ["image_load", "install"], ["process.signer", "session"]),
+		fixtures.lacking(fixtures.child("c:\\windows\\system32\\net.exe", "net.exe start spooler"), ["image_load", "install"], ["process.signer", "session"]),
+	] {
+		decision(document, by_signer).pending == []
+	}
+}
+
+test_forged_record_does_not_make_an_attack_approved if {
+	# While a package of alice's own installs by COM, she writes a 1040 that names an
+	# approved package and the PID of the deployment tool.
+	forged := object.union(fixtures.deployed_session, {"opened_by": "msiinstaller", "claimed": ["begin", "client", "launcher", "package", "user", "via"]})
+	attack := fixtures.attributed(fixtures.child("d:\\stage\\loader.exe", "loader.exe"), forged, "sole")
+	decision(attack, approving).disposition == "alert"
+}
+
+test_second_client_makes_an_approved_install_no_cover if {
+	both := [fixtures.deployed_session, fixtures.own_session]
+	attack := fixtures.child("d:\\stage\\loader.exe", "loader.exe")
+	decision(fixtures.singled_out(attack, fixtures.deployed_session, both), approving).disposition == "alert"
+	decision(fixtures.among(attack, both, ["clients"]), approving).disposition == "alert"
+	unseen := fixtures.attributed(attack, fixtures.deployed_session, "sole")
+	decision(unseen, approving).disposition == "alert"
+}
+
+test_mark_of_the_web_makes_an_approved_source_no_cover if {
+	marked := object.union(fixtures.deployed_session, {"mark_of_the_web": true})
+	decision(fixtures.attributed(fixtures.deployed_child, fixtures.deployed_session, "lineage"), approving).disposition == "approved"
+	decision(fixtures.attributed(fixtures.deployed_child, marked, "lineage"), approving).disposition == "alert"
+}
