@@ -135,9 +135,13 @@ func (h *host) listOf(p *process) *processList {
 func (h *host) touch(p *process, at int64) {
 	if at > p.seen {
 		p.seen = at
+		if p.start == 0 || p.role() == RoleClient { // when it began, or how long it may have gone on
+			h.changed()
+		}
 	}
-	if p.member != nil {
-		p.member.first = min(p.member.first, at)
+	if p.member != nil && at < p.member.first {
+		p.member.first = at
+		h.changed()
 	}
 	if p.listed {
 		list := h.listOf(p)

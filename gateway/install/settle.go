@@ -16,9 +16,13 @@ func (h *host) sweepSessions() {
 	}
 	h.drop(gone)
 	h.clients = slices.DeleteFunc(h.clients, func(p *process) bool { return p.role() != RoleClient })
+	k, records := h.installs(), len(h.records)
 	h.records = slices.DeleteFunc(h.records, func(r *installRecord) bool { // nobody's
-		return h.installs().owners[r] == nil && r.at+sessionRetention < h.clock
+		return k.owners[r] == nil && r.at+sessionRetention < h.clock
 	})
+	if len(h.records) < records {
+		h.changed()
+	}
 }
 
 // kept are the sessions with something of their own to keep, the oldest first.
@@ -126,6 +130,7 @@ func (h *host) evictSessions(limit int) uint64 {
 		h.changed()
 	}
 	h.lost = max(h.lost, h.clock)
+	h.changed()
 	return uint64(len(gone))
 }
 
