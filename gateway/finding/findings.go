@@ -84,7 +84,7 @@ func (f *Findings) Apply(d *Masked, trace TraceRef) []Update {
 		}
 	}
 	stands := Grade{Disposition: x.Answer.Disposition}.stands()
-	if !stands && holder == nil && (target == nil || !target.Adopted) {
+	if !stands && holder == nil && (target == nil || target.Adopted == nil) {
 		return nil
 	}
 
@@ -105,7 +105,7 @@ func (f *Findings) Apply(d *Masked, trace TraceRef) []Update {
 		target.take(s)
 		target.note(d, s, trace)
 		return f.tell(target, updates)
-	case target != nil && target.Adopted:
+	case target != nil && target.Adopted != nil:
 		if target.lead() == nil {
 			target.Last = s
 		}

@@ -42,6 +42,9 @@ func (f *Findings) Settle(host, uid string, now time.Time) []Update {
 		f.buried.remove(uid)
 	}
 	f.live.remove(uid)
+	if one.Adopted != nil { // nothing here said otherwise
+		one.Floor = worse(one.Floor, *one.Adopted)
+	}
 	one.Modified = millis(now)
 	updates := one.tell(occasion{settled: true}, f.version, nil)
 	f.bury(one, true)

@@ -20,6 +20,7 @@ const (
 	maxFactsOfSignal  = 32
 	maxSignalEvidence = 48 << 10 // bytes of all of it; beyond, a value keeps maxName bytes
 	maxName           = 256      // bytes of an id, a fact's name and the like
+	maxEvidence       = 64 << 10 // bytes of rendered evidence; beyond, the ancestors above the parent are left out
 )
 
 // Standing is an event with its current Decision, as its finding keeps it:
@@ -60,7 +61,12 @@ type Standing struct {
 func newStanding(d *Masked) *Standing {
 	s := account(d)
 	c := &d.decision.Context
-	s.Evidence = encode(newEvidence(d))
+	v := newEvidence(d)
+	s.Evidence = encode(&v)
+	if len(s.Evidence) > maxEvidence && v.Process != nil {
+		v.Process.Ancestry = nil
+		s.Evidence = encode(&v)
+	}
 	if who := newActor(acting(c)); who != nil {
 		s.Actor = encode(who)
 	}

@@ -27,7 +27,7 @@ type FindingState struct {
 	Queue    policy.Disposition `json:"queue,omitempty"`
 	Previous policy.Disposition `json:"previous,omitempty"` // the queue it was moved from last, whenever that was
 	Group    string             `json:"group,omitempty"`    // as told last
-	Adopted  bool               `json:"adopted,omitzero"`   // Queue was found on the bus, and no Decision here led to it
+	Adopted  *Grade             `json:"adopted,omitempty"`  // Queue was found on the bus, and no Decision here led to it: as what
 
 	Created  int64 `json:"created,omitzero"`  // now of its first Decision, ms
 	Modified int64 `json:"modified,omitzero"` // now of the last, ms

@@ -48,7 +48,7 @@ func (f *finding) tell(why occasion, version string, updates []Update) []Update 
 	if why.settled && to == policy.Approved {
 		to = "" // nobody works on it
 	}
-	f.Adopted = false
+	f.Adopted = nil
 	if from == "" && to == "" {
 		return updates
 	}
