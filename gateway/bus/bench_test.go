@@ -171,3 +171,37 @@ func BenchmarkGet(b *testing.B) {
 		}
 	}
 }
+
+// BenchmarkStatePut writes 100,000 entries of 2 KB at once, first new, then
+// over what is there, and loads them.
+func BenchmarkStatePut(b *testing.B) {
+	for _, always := range []bool{false, true} {
+		for _, batches := range []bool{true, false} {
+			b.Run(fmt.Sprintf("sync_always=%v/batches=%v", always, batches), func(b *testing.B) {
+				_, c := ready(b, EmbeddedOptions{SyncAlways: always})
+				s := openState(b, c)
+				s.atomic = batches
+				n := 100_000
+				if always && !batches {
+					n = 10_000
+				}
+				ks, value := keys(n), make([]byte, 2000)
+				for b.Loop() {
+					start := time.Now()
+					revisions := putMany(b, s, ks, value, nil)
+					created := time.Since(start)
+					putMany(b, s, ks, value, revisions)
+					updated := time.Since(start) - created
+					start = time.Now()
+					got := 0
+					if err := s.Load(context.Background(), func(StateEntry) error { got++; return nil }); err != nil || got != n {
+						b.Fatal(got, err)
+					}
+					b.ReportMetric(float64(n)/created.Seconds(), "creates/s")
+					b.ReportMetric(float64(n)/updated.Seconds(), "updates/s")
+					b.ReportMetric(float64(n)/time.Since(start).Seconds(), "loads/s")
+				}
+			})
+		}
+	}
+}

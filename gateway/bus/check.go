@@ -38,7 +38,7 @@ func Check(ctx context.Context, c *Conn, o TopologyOptions) ([]Mismatch, error) 
 	case have == nil:
 		found = append(found, absent(consumerObject, "remembering which events have been decided"))
 	default:
-		found = append(found, mismatches(compareConsumer(o.consumer(), *have))...)
+		found = append(found, mismatches(compareConsumer(o.consumer(), *have, false))...)
 	}
 	for _, b := range buckets {
 		have, err := c.streamConfig(ctx, b.stream())
@@ -109,8 +109,10 @@ func (c *Conn) consumerConfig(ctx context.Context) (*jetstream.ConsumerConfig, e
 	return &got.CachedInfo().Config, nil
 }
 
-// compareConsumer says where the durable falls short of want.
-func compareConsumer(want, have jetstream.ConsumerConfig) []difference[jetstream.ConsumerConfig] {
+// compareConsumer says where the durable falls short of want. A longer ack_wait
+// is a difference only where exact is set: it does no harm but that a killed
+// gateway's messages wait longer.
+func compareConsumer(want, have jetstream.ConsumerConfig, exact bool) []difference[jetstream.ConsumerConfig] {
 	type config = jetstream.ConsumerConfig
 	d := &differ[config]{object: consumerObject}
 	remade := fmt.Sprintf("it cannot be changed in place: note its position with `nats consumer info %[1]s %[2]s`, "+
@@ -140,8 +142,13 @@ func compareConsumer(want, have jetstream.ConsumerConfig) []difference[jetstream
 		d.add("inactive_threshold", age(have.InactiveThreshold), "none", "the server forgets what has been decided while the gateway is down",
 			func(c *config) { c.InactiveThreshold = 0 })
 	}
-	if have.AckWait < want.AckWait {
+	if len(have.BackOff) > 0 { // it takes the place of ack_wait
+		d.add("backoff", fmt.Sprint(have.BackOff), "none", "messages come again at other times than after ack_wait",
+			func(c *config) { c.BackOff, c.AckWait = nil, want.AckWait })
+	} else if have.AckWait < want.AckWait {
 		d.add("ack_wait", age(have.AckWait), "at least "+age(want.AckWait), "a slow moment has messages delivered twice", func(c *config) { c.AckWait = want.AckWait })
+	} else if exact && have.AckWait > want.AckWait {
+		d.add("ack_wait", age(have.AckWait), age(want.AckWait), "the messages of a gateway that was killed wait longer", func(c *config) { c.AckWait = want.AckWait })
 	}
 	if have.MaxAckPending > 0 && have.MaxAckPending < want.MaxAckPending {
 		d.add("max_ack_pending", have.MaxAckPending, fmt.Sprintf("at least %d", want.MaxAckPending), "delivery stops and starts, and throughput falls",
@@ -161,10 +168,29 @@ func compareBucket(b bucket, have jetstream.StreamConfig, replicas int) []differ
 	if have.Storage != jetstream.FileStorage {
 		d.fixed("storage", "memory", "file", "a restart of the server loses it all", remake(b.stream(), "the storage"))
 	}
+	if have.Retention != jetstream.LimitsPolicy {
+		d.fixed("retention", retention(have.Retention), "limits", "entries vanish when somebody has read them", remake(b.stream(), "the retention"))
+	}
+	if have.Sealed {
+		d.fixed("sealed", true, false, "it takes no entries", remake(b.stream(), "the seal"))
+	}
 	if have.MaxAge > 0 {
 		d.add("ttl", age(have.MaxAge), "none", b.lost, func(c *config) { c.MaxAge = 0 })
 	}
-	if !b.objects && have.MaxMsgsPerSubject < int64(b.history) {
+	if have.Discard != jetstream.DiscardNew && (have.MaxBytes > 0 || have.MaxMsgs > 0) {
+		d.add("discard", "old", "new", "when it is full, a new entry pushes out that of another: "+b.lost, func(c *config) { c.Discard = jetstream.DiscardNew })
+	}
+	if b.value > 0 && have.MaxMsgSize > 0 && int(have.MaxMsgSize) < b.value+stateOverhead {
+		d.add("max_value_size", have.MaxMsgSize, fmt.Sprintf("at least %d", b.value+stateOverhead), "a large entry cannot be stored", func(c *config) { c.MaxMsgSize = -1 })
+	}
+	if have.NoAck {
+		d.add("no_ack", true, false, "nobody learns whether an entry was stored", func(c *config) { c.NoAck = false })
+	}
+	if !b.objects && have.Mirror == nil && len(uncovered([]string{b.subjects() + ">"}, have.Subjects)) > 0 {
+		d.add("subjects", strings.Join(have.Subjects, ","), b.subjects()+">", "its entries are stored nowhere",
+			func(c *config) { c.Subjects = covering(c.Subjects, []string{b.subjects() + ">"}) })
+	}
+	if !b.objects && have.MaxMsgsPerSubject > 0 && have.MaxMsgsPerSubject < int64(b.history) {
 		d.add("history", have.MaxMsgsPerSubject, b.history, "what an entry was before is not kept", func(c *config) { c.MaxMsgsPerSubject = int64(b.history) })
 	}
 	if replicas > 0 && have.Replicas < replicas {

@@ -161,14 +161,24 @@ const requestTimeout = 5 * time.Second
 // request bounds a question to JetStream, and ends it early when the server
 // refuses to take it: a refusal comes aside, and no answer ever does.
 func (c *Conn) request(ctx context.Context) (context.Context, context.CancelFunc) {
+	return c.bounded(ctx, false)
+}
+
+// attempt is a request that ends with the connection it began on, too: what was
+// on its way then may never be answered. It is for who asks again by itself.
+func (c *Conn) attempt(ctx context.Context) (context.Context, context.CancelFunc) {
+	return c.bounded(ctx, true)
+}
+
+func (c *Conn) bounded(ctx context.Context, untilLost bool) (context.Context, context.CancelFunc) {
 	ctx, cancel := context.WithTimeout(ctx, requestTimeout)
 	start := time.Now()
 	go func() {
 		for {
 			c.mu.Lock()
-			changed := c.changed
+			changed, connected := c.changed, c.state.Connected
 			c.mu.Unlock()
-			if c.refusedSince(c.api(""), start) != nil {
+			if c.refusedSince(c.api(""), start) != nil || untilLost && !connected {
 				cancel()
 			}
 			select {

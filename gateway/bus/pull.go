@@ -225,13 +225,13 @@ func (p *puller) silence(ctx context.Context) error {
 		}
 	}
 	start := time.Now()
-	asked, cancel := p.conn.request(ctx)
+	asked, cancel := p.conn.attempt(ctx)
 	defer cancel()
 	info, err := p.consumer.Info(asked)
 	switch {
 	case ctx.Err() != nil:
 		return ctx.Err()
-	case errors.Is(err, jetstream.ErrConsumerNotFound), err != nil && passing(err):
+	case errors.Is(err, jetstream.ErrConsumerNotFound), err != nil && passing(err), !p.conn.State().Connected:
 		return errLost
 	case err != nil:
 		return p.conn.explain(err, start)

@@ -32,6 +32,7 @@ func (c Change) String() string {
 // size. What it cannot change it leaves as it is and gives as a MismatchError
 // after doing all the rest.
 func Setup(ctx context.Context, c *Conn, o TopologyOptions) ([]Change, error) {
+	exact := o.AckWait > 0
 	o, err := o.withDefaults()
 	if err != nil {
 		return nil, fmt.Errorf("setting up the streams: %w", err)
@@ -42,7 +43,7 @@ func Setup(ctx context.Context, c *Conn, o TopologyOptions) ([]Change, error) {
 			return w.done, fmt.Errorf("setting up stream %s: %w", s.name, err)
 		}
 	}
-	if err := w.consumer(ctx, o.consumer()); err != nil {
+	if err := w.consumer(ctx, o.consumer(), exact); err != nil {
 		return w.done, fmt.Errorf("setting up %s: %w", consumerObject, err)
 	}
 	for _, b := range buckets {
@@ -80,7 +81,7 @@ func (w *setup) stream(ctx context.Context, s stream, replicas int) error {
 	})
 }
 
-func (w *setup) consumer(ctx context.Context, want jetstream.ConsumerConfig) error {
+func (w *setup) consumer(ctx context.Context, want jetstream.ConsumerConfig, exact bool) error {
 	have, err := w.conn.consumerConfig(ctx)
 	if err != nil {
 		return err
@@ -91,7 +92,7 @@ func (w *setup) consumer(ctx context.Context, want jetstream.ConsumerConfig) err
 			return err
 		})
 	}
-	return mend(ctx, w, compareConsumer(want, *have), have, func(ctx context.Context) error {
+	return mend(ctx, w, compareConsumer(want, *have, exact), have, func(ctx context.Context) error {
 		_, err := w.conn.js.UpdateConsumer(ctx, StreamEvents, *have)
 		return err
 	})
@@ -103,7 +104,7 @@ func (w *setup) bucket(ctx context.Context, b bucket, replicas int) error {
 		return err
 	}
 	if have == nil {
-		return w.create(ctx, b.kind()+" "+b.name, func(ctx context.Context) error {
+		err = w.create(ctx, b.kind()+" "+b.name, func(ctx context.Context) error {
 			if b.objects {
 				_, err := w.conn.js.CreateObjectStore(ctx, jetstream.ObjectStoreConfig{
 					Bucket: b.name, Description: b.description, Storage: jetstream.FileStorage, Replicas: replicas,
@@ -115,11 +116,42 @@ func (w *setup) bucket(ctx context.Context, b bucket, replicas int) error {
 			})
 			return err
 		})
+	} else {
+		err = mend(ctx, w, compareBucket(b, *have, replicas), have, func(ctx context.Context) error {
+			_, err := w.conn.js.UpdateStream(ctx, *have)
+			return err
+		})
 	}
-	return mend(ctx, w, compareBucket(b, *have, replicas), have, func(ctx context.Context) error {
-		_, err := w.conn.js.UpdateStream(ctx, *have)
+	if err != nil || !b.atomic {
 		return err
-	})
+	}
+	return w.allowBatches(ctx, b, have == nil)
+}
+
+// allowBatches has a bucket take many entries at once, which spares a server
+// that syncs always an fsync each. Check does not ask for it: servers before
+// 2.12 cannot, and do without.
+func (w *setup) allowBatches(ctx context.Context, b bucket, created bool) error {
+	have, err := w.conn.streamConfig(ctx, b.stream())
+	if err != nil || have == nil || have.AllowAtomicPublish {
+		return err
+	}
+	have.AllowAtomicPublish = true
+	start := time.Now()
+	ctx, cancel := w.conn.request(ctx)
+	defer cancel()
+	s, err := w.conn.js.UpdateStream(ctx, *have)
+	var api *jetstream.APIError
+	switch {
+	case errors.As(err, &api): // it cannot, or not for this bucket
+		return nil
+	case err != nil:
+		return w.conn.explain(err, start)
+	}
+	if s.CachedInfo().Config.AllowAtomicPublish && !created {
+		w.done = append(w.done, Change{Object: b.kind() + " " + b.name, Field: "allow_atomic", From: "false", To: "true"})
+	}
+	return nil
 }
 
 // codeStreamCreate is JetStream's error 10049: the stream could not be made

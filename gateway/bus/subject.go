@@ -180,6 +180,13 @@ func VerdictSubject(disposition, host string) string {
 	return subjectVerdicts + HostToken(disposition) + "." + HostToken(host)
 }
 
+// RollupSubject is where the rollup of a group of findings goes.
+func RollupSubject(group string) string { return subjectVerdicts + "rollup." + GroupToken(group) }
+
+// GroupToken makes one subject token of a rollup's group, as HostToken does of
+// a host: groups that differ only in ASCII case are one.
+func GroupToken(group string) string { return HostToken(group) }
+
 // ObserveSubject is where they go instead while the gateway only observes.
 func ObserveSubject(disposition, host string) string {
 	return subjectVerdicts + "observe." + HostToken(disposition) + "." + HostToken(host)

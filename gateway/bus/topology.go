@@ -29,8 +29,9 @@ type TopologyOptions struct {
 	AuditBytes int64
 
 	// AckWait is how long the server waits for an acknowledgement before it
-	// delivers again; 0: 10 s. What is in flight is kept alive, so this is how
-	// long the messages of a gateway that was killed wait for the next one.
+	// delivers again; 0: 10 s, or as it is where it is longer. What is in flight
+	// is kept alive, so this is how long the messages of a gateway that was
+	// killed wait for the next one. Setup shortens it too.
 	AckWait time.Duration
 
 	// MaxAckPending is how many messages may be in flight; 0: 8192.
@@ -157,8 +158,13 @@ type bucket struct {
 	description string
 	objects     bool
 	history     uint8 // key-value only
+	value       int   // key-value only: size that a value may have, in bytes; 0: any
+	atomic      bool  // many entries are written at once
 	lost        string
 }
+
+// subjects is what the keys of a key-value bucket follow in a subject.
+func (b bucket) subjects() string { return "$KV." + b.name + "." }
 
 func (b bucket) stream() string {
 	if b.objects {
@@ -175,7 +181,7 @@ func (b bucket) kind() string {
 }
 
 var buckets = []bucket{
-	{name: BucketState, description: "msigate: state of each host", history: 1, lost: "the state of a host expires, and what it was in the middle of is forgotten"},
+	{name: BucketState, description: "msigate: state of each host", history: 1, value: MaxStateValue, atomic: true, lost: "the state of a host expires, and what it was in the middle of is forgotten"},
 	{name: BucketChanges, description: "msigate: change windows", history: 8, lost: "a change window vanishes"},
 	{name: BucketHosts, description: "msigate: groups of each host", history: 8, lost: "a host falls out of its groups"},
 	{name: BucketPolicy, description: "msigate: policy bundles", objects: true, lost: "the policy bundle vanishes"},

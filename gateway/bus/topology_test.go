@@ -2,6 +2,8 @@ package bus
 
 import (
 	"errors"
+	"fmt"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -112,6 +114,17 @@ func plantConsumer(alter func(*jetstream.ConsumerConfig)) func(*testing.T, *Conn
 	}
 }
 
+func plantState(alter func(*jetstream.StreamConfig)) func(*testing.T, *Conn) {
+	return func(t *testing.T, c *Conn) {
+		t.Helper()
+		cfg := jetstream.StreamConfig{Name: "KV_" + BucketState, Subjects: []string{"$KV." + BucketState + ".>"}, MaxMsgsPerSubject: 1, Discard: jetstream.DiscardNew}
+		alter(&cfg)
+		if _, err := c.js.CreateStream(patient(t), cfg); err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
 func TestCheckFindsEachPlantedMismatchAndSetupMendsWhatCanBe(t *testing.T) {
 	type sc = jetstream.StreamConfig
 	type cc = jetstream.ConsumerConfig
@@ -199,6 +212,34 @@ func TestCheckFindsEachPlantedMismatchAndSetupMendsWhatCanBe(t *testing.T) {
 		{
 			"push", consumerObject, "deliver_subject", "to.me", "pushes", false,
 			plantConsumer(func(c *cc) { c.DeliverSubject = "to.me" }),
+		},
+		{
+			"backed off", consumerObject, "backoff", "[1s 5s]", "at other times", true,
+			plantConsumer(func(c *cc) { c.BackOff, c.AckWait = []time.Duration{time.Second, 5 * time.Second}, 0 }),
+		},
+		{
+			"state is pushed out", "key-value bucket msigate-state", "discard", "old", "pushes out that of another", true,
+			plantState(func(c *sc) { c.Discard, c.MaxBytes = jetstream.DiscardOld, 1<<20 }),
+		},
+		{
+			"state is counted out", "key-value bucket msigate-state", "discard", "old", "pushes out that of another", true,
+			plantState(func(c *sc) { c.Discard, c.MaxMsgs = jetstream.DiscardOld, 100 }),
+		},
+		{
+			"small state", "key-value bucket msigate-state", "max_value_size", "65536", "cannot be stored", true,
+			plantState(func(c *sc) { c.MaxMsgSize = 64 << 10 }),
+		},
+		{
+			"state is not acknowledged", "key-value bucket msigate-state", "no_ack", "true", "nobody learns", true,
+			plantState(func(c *sc) { c.NoAck = true }),
+		},
+		{
+			"state elsewhere", "key-value bucket msigate-state", "subjects", "$KV.other.>", "stored nowhere", true,
+			plantState(func(c *sc) { c.Subjects = []string{"$KV.other.>"} }),
+		},
+		{
+			"state vanishes when read", "key-value bucket msigate-state", "retention", "interest", "vanish", false,
+			plantState(func(c *sc) { c.Retention = jetstream.InterestPolicy }),
 		},
 		{
 			"state expires", "key-value bucket msigate-state", "ttl", "1h", "expires", true,
@@ -301,6 +342,76 @@ func TestSetupNamesTheStreamThatTakesItsSubjects(t *testing.T) {
 	_, err := Setup(patient(t), c, TopologyOptions{})
 	if err == nil || !strings.Contains(err.Error(), "stream OLD already takes messages to events.host.>") {
 		t.Errorf("error %v", err)
+	}
+}
+
+func TestSetupSetsTheAckWaitConfiguredAndCheckTakesALongerOne(t *testing.T) {
+	_, c := ready(t, EmbeddedOptions{}) // 10 s
+	ship(t, c, "ws01", 1)
+	k := &taker{}
+	r := consume(t, c, ConsumeOptions{}, k.handle)
+	eventually(t, "one taken", func() bool { return len(k.taken()) == 1 })
+	short := TopologyOptions{AckWait: time.Second}
+	if ms, err := Check(patient(t), c, short); err != nil || len(ms) > 0 {
+		t.Errorf("check of a longer ack_wait gave %v, %v", ms, err)
+	}
+	for _, want := range []string{"[changed ack_wait of consumer EVENTS/msigate from 10s to 1s]", "[]"} {
+		changes, err := Setup(patient(t), c, short)
+		if err != nil || fmt.Sprint(changes) != want {
+			t.Errorf("setup gave %v, %v, want %s", changes, err, want)
+		}
+	}
+	have, err := c.consumerConfig(patient(t))
+	if err != nil || have.AckWait != time.Second {
+		t.Errorf("ack_wait is %s, %v", have.AckWait, err)
+	}
+	if _, err := r.Lag(patient(t)); err != nil { // who reads already keeps alive accordingly
+		t.Error(err)
+	}
+	if r.ackWait != time.Second {
+		t.Errorf("what is in flight is kept alive for an ack_wait of %s", r.ackWait)
+	}
+	if changes, err := Setup(patient(t), c, TopologyOptions{AckWait: 4 * time.Second}); err != nil || len(changes) != 1 {
+		t.Errorf("setup with a longer one gave %v, %v", changes, err)
+	}
+	if changes, err := Setup(patient(t), c, TopologyOptions{}); err != nil || len(changes) != 1 { // by default a floor
+		t.Errorf("setup by default gave %v, %v", changes, err)
+	}
+	ack(t)(k.taken()[0])
+	if err := r.Drain(patient(t)); err != nil {
+		t.Error(err)
+	}
+}
+
+func TestAShorterAckWaitHoldsForWhatIsInFlightAlready(t *testing.T) {
+	_, c := ready(t, EmbeddedOptions{}) // 10 s
+	ship(t, c, "ws01", 1)
+	consumer, err := c.js.Consumer(patient(t), StreamEvents, ConsumerName)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := consumer.Next(); err != nil { // a gateway that is killed now
+		t.Fatal(err)
+	}
+	if _, err := Setup(patient(t), c, TopologyOptions{AckWait: time.Second}); err != nil {
+		t.Fatal(err)
+	}
+	start := time.Now()
+	if _, err := consumer.Next(jetstream.FetchMaxWait(5 * time.Second)); err != nil {
+		t.Errorf("it did not come again within %s: %v", time.Since(start), err)
+	}
+}
+
+func TestSetupLetsAnOlderBucketTakeBatches(t *testing.T) {
+	e := serve(t, EmbeddedOptions{})
+	c := connect(t, e.URL())
+	plantState(func(*jetstream.StreamConfig) {})(t, c)
+	changes, err := Setup(patient(t), c, TopologyOptions{})
+	if err != nil || !slices.ContainsFunc(changes, func(c Change) bool { return c.Field == "allow_atomic" }) {
+		t.Errorf("setup gave %v, %v", changes, err)
+	}
+	if s := openState(t, c); !s.atomic {
+		t.Error("it takes none")
 	}
 }
 
