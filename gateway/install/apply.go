@@ -12,25 +12,39 @@ import (
 // at is where its record stands: for a process start it is kept.
 func (t *Tracker) Apply(e *event.Event, at Position) Context {
 	h := t.host(e)
+	if file, signature, ok := e.Certificate(); ok {
+		h.certify(file, signature, stamp(e.Time))
+		t.bound(h)
+		return Context{Event: e, Sends: h.sends.names(), Missing: slices.Clip(e.Missing)}
+	}
+	h.applying = at
+	h.sends.saw(e.Kind)
 	var p *process
 	var r *installRecord
 	switch e.Kind {
 	case event.KindProcessStart:
 		p = t.applyStart(h, e, at)
+		p.late |= p.late << 1 & lateHeard // a start that awaited was taken in
 	case event.KindInstall:
 		p, r = h.applyInstall(e)
 	default:
 		p = t.applyActivity(h, e)
 	}
+	h.descend()
+	c := t.known(h, e, p, r)
+	h.applying = Position{}
+	t.bound(h)
+	return c
+}
+
+// known is e in its context: p is whom it is about, and r the MsiInstaller
+// record that it is, if it is one.
+func (t *Tracker) known(h *host, e *event.Event, p *process, r *installRecord) Context {
 	line := h.ancestors(p)
 	t.widen(h, p, line)
 	c := t.context(h, e, p, line)
 	c.Session = t.sessionOf(h, e, p, line, r)
 	c.Missing = missing(&c)
-	if p.member != nil {
-		p.member.told = c.Session
-	}
-	t.bound(h)
 	return c
 }
 
@@ -41,34 +55,53 @@ func (t *Tracker) applyStart(h *host, e *event.Event, at Position) *process {
 	parent := t.parentSeen(h, p, e)
 	if parent != nil {
 		h.adopt(parent)
+		h.descend() // what the parent turns out to be decides on its child
 	}
 	// The event's words first: the compact record holds less.
 	facts, earlier := e.Process, p.facts()
 	fillFacts(&facts, &earlier)
 	file, _ := h.fileOf(facts.Image, stamp(e.Time), t.window)
-	writer := file.writer
 	role, line := roleOf(&facts, parent)
 	switch {
 	case role != RoleNone:
-	case parent != nil && parent.member != nil, writer != nil && writer != p:
+	case parent != nil && parent.member != nil, file.writer != nil && file.writer != p, p.member != nil:
 		role = RoleDescendant
 	default:
 		return p
 	}
-	facts.CommandLine = clip(facts.CommandLine, treeCommandLine)
-	if p.member == nil {
-		h.join(p, &member{}, stamp(e.Time))
+	if m := p.member; m == nil {
+		h.join(p, newMember(facts, role, line), stamp(e.Time))
+	} else {
+		h.tells(p, &facts, role, line)
+		h.traced(p, t.window)
 	}
-	m := p.member
-	m.facts, m.role, m.msiexec = facts, role, line
-	if writer != p {
-		m.writer, m.written = writer, file.at
+	if e.Process.Signature.Known {
+		p.member.signer = max(p.member.signer, signerStart)
 	}
-	if parent != nil && len(m.above) == 0 {
-		m.above = []*process{parent}
+	if parent != nil && len(p.member.above) == 0 {
+		p.member.above = []*process{parent}
 	}
-	h.opens(p)
 	return p
+}
+
+// tells takes over what the start of a process says that a tree has already.
+func (h *host) tells(p *process, facts *event.Process, role Role, line *CommandLine) {
+	m := p.member
+	was := m.facts
+	m.facts = *facts
+	m.facts.CommandLine = clip(m.facts.CommandLine, treeCommandLine)
+	if m.signer == signerLoad {
+		m.facts.Signature = was.Signature
+	}
+	if m.role == role && m.facts == was {
+		m.msiexec = line
+		return
+	}
+	m.role, m.msiexec = role, line
+	h.opens(p)
+	h.stir(p)
+	h.signed(p)
+	h.fresh = append(h.fresh, p)
 }
 
 // parentSeen is the record of the new process's parent. Where its own start
@@ -87,19 +120,33 @@ func (t *Tracker) parentSeen(h *host, p *process, e *event.Event) *process {
 		parent = newProcess(facts, at)
 		h.add(parent)
 	} else {
-		parent.fill(facts)
+		h.fill(parent, facts)
 	}
 	if parent.member == nil {
 		full, earlier := *facts, parent.facts()
 		fillFacts(&full, &earlier)
-		if role, line := roleOf(&full, nil); role != RoleNone {
+		if role, line := roleOf(&full, h.recordedParent(parent)); role != RoleNone {
 			// An installer process that ran before anything was heard of it.
-			full.CommandLine = clip(full.CommandLine, treeCommandLine)
-			h.join(parent, &member{facts: full, role: role, msiexec: line}, at)
-			h.opens(parent)
+			h.join(parent, newMember(full, role, line), at)
 		}
 	}
 	return parent
+}
+
+// fill takes over what was not known of p yet.
+func (h *host) fill(p *process, facts *event.Process) {
+	if !p.fill(facts) || !p.listed {
+		return
+	}
+	if p.guid != (identity{}) && h.byGUID[p.guid] == nil {
+		h.byGUID[p.guid] = p
+	}
+	h.stir(p)
+	if p.member != nil {
+		h.signed(p)
+		h.reassess(p)
+		h.fresh = append(h.fresh, p)
+	}
 }
 
 // adopt takes p into the tree of an ancestor, with those between: their
@@ -109,7 +156,7 @@ func (h *host) adopt(p *process) {
 		return
 	}
 	for ; p != nil && p.member == nil; p = h.recordedParent(p) {
-		h.join(p, &member{facts: p.facts(), role: RoleDescendant}, began(p))
+		h.join(p, newMember(p.facts(), RoleDescendant, nil), began(p))
 	}
 }
 
@@ -120,16 +167,17 @@ func (t *Tracker) applyActivity(h *host, e *event.Event) *process {
 	if p == nil {
 		p = newProcess(&e.Process, at)
 	} else {
-		p.fill(&e.Process)
+		h.fill(p, &e.Process)
 	}
 	if p.member == nil {
-		if role, line := roleOf(&e.Process, nil); role != RoleNone {
+		full, earlier := e.Process, p.facts()
+		fillFacts(&full, &earlier)
+		if role, line := roleOf(&full, h.recordedParent(p)); role != RoleNone {
 			// Its start was not seen, but there is no doubt what it is.
 			if !p.listed {
 				h.add(p)
 			}
-			h.join(p, &member{facts: e.Process, role: role, msiexec: line}, at)
-			h.opens(p)
+			h.join(p, newMember(full, role, line), at)
 		}
 	}
 	h.adopt(p)
@@ -139,22 +187,25 @@ func (t *Tracker) applyActivity(h *host, e *event.Event) *process {
 	}
 	switch e.Kind {
 	case event.KindProcessEnd:
-		if p.end == 0 || at < p.end {
-			p.end = at
+		h.endsAt(p, at)
+		if !h.tellsEnds && p.member != nil {
+			h.tellsEnds = true
+			h.stirSessions()
 		}
-		h.tellsEnds = h.tellsEnds || p.member != nil
 		h.changed()
 	case event.KindImageLoad:
 		if p.loaded(e) {
+			h.stir(p)
+			h.signed(p)
+			h.fresh = append(h.fresh, p) // OriginalFileName tells what it is
+			h.reassess(p)
 			h.changed()
 		}
 	case event.KindFileCreate, event.KindFileExecutable:
-		if p.member != nil {
-			h.wrote(p, e.File.Path, at)
-		}
+		t.evictions.files += h.wrote(p, e.File.Path, at, t.window)
 	case event.KindFileStream:
-		if p.member != nil && e.File.Stream != "" { // a program can lie in a stream, too
-			h.wrote(p, e.File.Path+":"+e.File.Stream, at)
+		if e.File.Stream != "" { // a program can lie in a stream, too
+			t.evictions.files += h.wrote(p, e.File.Path+":"+e.File.Stream, at, t.window)
 		}
 	}
 	return p
@@ -162,7 +213,7 @@ func (t *Tracker) applyActivity(h *host, e *event.Event) *process {
 
 // loaded learns from a process's load of its own executable who signed it, and
 // what else the record of its start did not say; false for any other load.
-func (p *process) loaded(e *event.Event) bool {
+func (p *process) loaded(e *event.Event) (more bool) {
 	image := p.image.Value()
 	if image == "" {
 		image = e.Process.Image
@@ -170,24 +221,22 @@ func (p *process) loaded(e *event.Event) bool {
 	if p.member == nil || !event.EqualFoldASCII(e.Module.Path, image) {
 		return false
 	}
-	if e.Module.Signature.Known {
-		p.member.facts.Signature = e.Module.Signature
-	}
-	fillFacts(&p.member.facts, &event.Process{
+	more = p.member.sign(e.Module.Signature, signerLoad, stamp(e.Time))
+	return fillFacts(&p.member.facts, &event.Process{
 		OriginalFileName: e.Module.OriginalFileName,
 		Company:          e.Module.Company,
 		Product:          e.Module.Product,
 		Description:      e.Module.Description,
 		FileVersion:      e.Module.FileVersion,
 		Hashes:           e.Module.Hashes,
-	})
-	return true
+	}) || more
 }
 
 // opens keeps a msiexec client, which opens a session.
 func (h *host) opens(p *process) {
 	if p.member.role == RoleClient && !slices.Contains(h.clients, p) {
 		h.clients = append(h.clients, p)
+		h.stirSessions()
 	}
 	h.changed()
 }
@@ -206,7 +255,7 @@ func (h *host) applyInstall(e *event.Event) (*process, *installRecord) {
 
 // context puts together what is known around e.
 func (t *Tracker) context(h *host, e *event.Event, p *process, line []*process) Context {
-	c := Context{Event: e, Process: p.describe()}
+	c := Context{Event: e, Process: p.describe(), Module: h.module(e), Sends: h.sends.names()}
 	known := c.Process.Process
 	if e.Kind != event.KindInstall {
 		// What the event itself says comes first; the record adds the rest.
@@ -222,6 +271,11 @@ func (t *Tracker) context(h *host, e *event.Event, p *process, line []*process) 
 		fillFacts(&told, &c.Lineage[0].Process)
 		c.Lineage[0].Process = told
 		c.Parent = c.Lineage[0]
+	}
+	if e.Kind == event.KindImageLoad {
+		if one, ok := h.writeOf(e.Module.Path, stamp(e.Time), t.window); ok {
+			c.ModuleWritten = one.tell()
+		}
 	}
 	if root := h.root(p); root != nil {
 		c.Root = root.describe()
@@ -282,6 +336,9 @@ func isShell(path string) bool {
 
 // found reports whether a fact that the Event lacks is known by now.
 func found(c *Context, fact string) bool {
+	if fact == "module.signer" {
+		return c.Module.Signature.Known
+	}
 	p := &c.Process.Process
 	name, ok := strings.CutPrefix(fact, "process.")
 	if !ok {

@@ -25,11 +25,13 @@ type host struct {
 	tellsEnds     bool                    // its sensor has told of an installer process's end
 	lost          int64                   // until when what a bound made it forget of sessions was known
 	worked        *installs               // sessions, worked out; nil where something has changed since
+	tracker       *Tracker                // that the host is of; nil until it is heard of
 	sends         sendSet                 // kinds of record it was seen to send
 	certificates  certificateTable        // by SHA-1
 	watched       []*watched              // decided events, the longest watched first
 	stirred       stirred                 // what could change what was told of them
-	late          []*process              // that joined a tree late, see lateness; none with lateNot
+	fresh         []*process              // that became members, or something else, by the record that is applied
+	late          []*process              // that joined a tree late, see lateness
 	applying      Position                // of the record that is being applied
 	lag           lag                     // how far its records came out of order
 	counted       counted                 // what the Tracker's totals hold of it
@@ -49,6 +51,7 @@ func (h *host) advance(at int64) {
 	} else if at > h.clock {
 		h.clock = min(at, h.clock+longestStep)
 	}
+	h.lag.came(at, h.clock)
 }
 
 // add takes a new process into the indexes and the list of remembered ones.
@@ -58,6 +61,9 @@ func (h *host) add(p *process) {
 	}
 	h.addPID(p)
 	h.remembered.push(p)
+	if h.stirred.wanted != nil {
+		h.came(p)
+	}
 }
 
 // addPID puts p among the processes that had its PID, newest first. Windows
@@ -76,9 +82,7 @@ func (h *host) addPID(p *process) {
 	p.older = older
 	if older != nil {
 		p.start = began(p)
-		if older.end == 0 || older.end > p.start {
-			older.end = p.start
-		}
+		h.endsAt(older, p.start)
 	}
 	if newer == nil {
 		h.byPID[p.pid] = p
@@ -86,8 +90,17 @@ func (h *host) addPID(p *process) {
 	}
 	newer.older = p
 	newer.start = began(newer)
-	if p.end == 0 || p.end > newer.start {
-		p.end = newer.start
+	h.endsAt(p, newer.start)
+}
+
+// endsAt takes over that the process had ended at the time.
+func (h *host) endsAt(p *process, at int64) {
+	if p.end != 0 && p.end <= at {
+		return
+	}
+	p.end = at
+	if p.member != nil && p.member.role == RoleClient || slices.ContainsFunc(h.records, func(r *installRecord) bool { return r.client == p }) {
+		h.stirSessions()
 	}
 }
 
@@ -113,6 +126,9 @@ func (h *host) removePID(p *process) {
 // forget takes a process out of the host. Trees that name it as an ancestor
 // keep it, but not what is above it.
 func (h *host) forget(p *process) {
+	if len(h.watched) > 0 {
+		h.freezeAround(p)
+	}
 	h.listOf(p).remove(p)
 	if h.byGUID[p.guid] == p {
 		delete(h.byGUID, p.guid)
@@ -141,6 +157,9 @@ func (h *host) touch(p *process, at int64) {
 	}
 	if p.member != nil && at < p.member.first {
 		p.member.first = at
+		if p.start == 0 {
+			h.stir(p) // when it began
+		}
 		h.changed()
 	}
 	if p.listed {
@@ -161,6 +180,26 @@ func (h *host) join(p *process, m *member, at int64) {
 	h.remembered.remove(p)
 	p.member = m
 	h.members.push(p)
+	h.lag.came(p.seen, h.clock)
+	h.stir(p)
+	h.opens(p)
+	h.signed(p)
+	if h.tracker != nil {
+		h.traced(p, h.tracker.window)
+	}
+	h.takeStrange(p)
+	h.joinedLate(p)
+	h.fresh = append(h.fresh, p)
+}
+
+// newMember is what is kept of a process that turns out to belong to a tree.
+func newMember(facts event.Process, role Role, line *CommandLine) *member {
+	facts.CommandLine = clip(facts.CommandLine, treeCommandLine)
+	m := &member{facts: facts, role: role, msiexec: line}
+	if facts.Signature.Known {
+		m.signer = signerStart
+	}
+	return m
 }
 
 // leastMember is the process of a tree that is missed least: one that ended,
@@ -181,20 +220,56 @@ func (h *host) leastMember() *process {
 	return h.members.first
 }
 
+// newestService is the service that started last, which may do nothing for days;
+// nil on a host whose sensor does not tell of ends, where it may be long gone.
+func (h *host) newestService() (newest *process) {
+	if !h.tellsEnds {
+		return nil
+	}
+	for p := h.members.first; p != nil; p = p.after {
+		if p.member.role == RoleService && (newest == nil || began(p) > began(newest)) {
+			newest = p
+		}
+	}
+	return newest
+}
+
+// spared reports whether a remembered process may run for days and start
+// nothing: services.exe started it (a deployment tool above all), and it was not
+// seen to end. Its age says nothing.
+func (p *process) spared() bool { return p.end == 0 && isServices(p.parentPath()) }
+
+// leastRemembered is the remembered process that is missed least: the longest
+// unheard of, but for those that are spared, of which a quarter of what the host
+// may remember goes to the end of the list first.
+func (h *host) leastRemembered(part int) *process {
+	for n := 0; n < part/4 && h.remembered.first.spared(); n++ {
+		p := h.remembered.first
+		h.remembered.remove(p)
+		h.remembered.push(p)
+	}
+	return h.remembered.first
+}
+
 // sweep forgets what has ended or was not heard of for too long.
 func (h *host) sweep(ttl, window int64) {
-	for p := h.remembered.first; p != nil && p.seen+ttl < h.clock; p = h.remembered.first {
-		h.forget(p)
-	}
 	if h.clock-h.swept < sweepEvery {
 		return
 	}
 	h.swept = h.clock
 	h.sweepSessions()
 	above := h.above(ttl)
+	for p := h.remembered.first; p != nil && p.seen+ttl < h.clock; {
+		next := p.after
+		if !p.spared() && !above[p] {
+			h.forget(p)
+		}
+		p = next
+	}
+	service := h.newestService()
 	for p := h.members.first; p != nil; {
 		next := p.after
-		if p.end != 0 && max(p.end, p.seen)+int64(retention) < h.clock || p.seen+ttl < h.clock && !above[p] {
+		if p.end != 0 && max(p.end, p.seen)+int64(retention) < h.clock || p.seen+ttl < h.clock && !above[p] && p != service {
 			h.forget(p)
 		}
 		p = next
@@ -203,16 +278,16 @@ func (h *host) sweep(ttl, window int64) {
 	h.sweepPackages(h.clock - ttl)
 }
 
-// above are the processes that something of their tree still runs below,
-// however long nothing was heard of them: the service above all, which starts
-// once and works for many. nil where none would be forgotten.
+// above are the processes that something of a tree still runs below, however
+// long nothing was heard of them: the service above all, which starts once and
+// works for many. nil where none would be forgotten.
 func (h *host) above(ttl int64) map[*process]bool {
 	old := func(p *process) bool { return p.seen+ttl < h.clock }
 	p := h.members.first
 	for p != nil && (p.end != 0 || !old(p)) {
 		p = p.after
 	}
-	if p == nil {
+	if p == nil && (h.remembered.first == nil || !old(h.remembered.first)) {
 		return nil
 	}
 	above := map[*process]bool{}
@@ -317,8 +392,7 @@ func (h *host) started(e *event.Event) *process {
 
 // learn takes over what e, a start of the known process p, adds to it.
 func (h *host) learn(p *process, e *event.Event, told Position) {
-	bare := p.guid == (identity{})
-	p.fill(&e.Process)
+	bare, more := p.guid == (identity{}), p.fill(&e.Process)
 	if bare && p.guid != (identity{}) {
 		h.byGUID[p.guid] = p
 	}
@@ -326,16 +400,20 @@ func (h *host) learn(p *process, e *event.Event, told Position) {
 		// Its place among those with its PID was by when it was first heard of.
 		h.removePID(p)
 		p.tell(told)
-		p.start = stamp(e.Time)
+		p.start, more = stamp(e.Time), true
 		h.addPID(p)
 	}
-	if p.parentGUID == (identity{}) {
-		p.parentGUID = parseIdentity(e.Parent.GUID)
+	if p.parentGUID == (identity{}) && e.Parent.GUID != "" {
+		p.parentGUID, more = parseIdentity(e.Parent.GUID), true
 	}
-	if p.parentPID == 0 {
-		p.parentPID = e.Parent.PID
+	if p.parentPID == 0 && e.Parent.PID != 0 {
+		p.parentPID, more = e.Parent.PID, true
 	}
 	if p.parentPath() == "" && e.Parent.Image != "" {
-		p.parentImage = unique.Make(e.Parent.Image)
+		p.parentImage, more = unique.Make(e.Parent.Image), true
+	}
+	if more {
+		h.stir(p)
+		h.signed(p)
 	}
 }

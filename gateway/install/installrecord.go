@@ -99,6 +99,8 @@ func (h *host) record(r *installRecord) *installRecord {
 		return h.records[at]
 	}
 	h.records = slices.Insert(h.records, at, r)
+	h.wantClient(r)
+	h.stirSessions()
 	return r
 }
 

@@ -87,6 +87,7 @@ func (t *Tracker) widen(h *host, p *process, line []*process) {
 		} else if installer && !current.wrapper {
 			if t.wrappers[event.LowerASCII(event.Base(current.image.Value()))] {
 				current.wrapper = true
+				h.stir(current)
 				h.changed()
 			}
 		}
@@ -112,7 +113,7 @@ func (h *host) root(p *process) *process {
 		switch {
 		case top != p:
 			p = top
-		case p.member != nil && p.member.writer != nil && p.member.writer != p:
+		case p.member != nil && p.member.writer != nil && p.member.writer != p && p.member.writer.member != nil:
 			p = p.member.writer
 		default:
 			return p

@@ -82,6 +82,7 @@ func (h *host) notePackage(e *event.Event, p *process) {
 		h.packages[path] = f
 	}
 	f.seen = max(f.seen, at)
+	h.stirSessions()
 	place, found := slices.BinarySearchFunc(f.notes, note, compareNotes)
 	if found {
 		f.notes[place] = note
@@ -135,7 +136,7 @@ func (h *host) tellPackageFile(s *session, v *Session) {
 		case noteWritten, noteDeleted:
 			file, known = PackageFile{}, note.kind == noteWritten
 			if known {
-				writer := h.again(note.writer, note.at).describe()
+				writer := h.again(note.writer, note.at).withoutWritten()
 				file.Writer, file.Written = &writer, moment(note.at)
 			}
 		case noteMarked:

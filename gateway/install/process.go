@@ -41,15 +41,14 @@ type process struct {
 	late             lateness // that it joined a tree by a record other than its own start
 }
 
-// lateness is how far a process has come that joined a tree late: what it did
-// before was passed over, and is read again.
+// lateness says of a process that it joined a tree late, by another record than
+// its own start: what it did before was passed over, and is to be read again.
 type lateness uint8
 
 const (
-	lateNot      lateness = iota // joined by its own start, or its records were read again
-	lateJoined                   // since the last reading of the host's history began
-	lateAwaits                   // its records are being read again
-	lateAwaitsNo                 // the same, and its own start was among them
+	lateJoined lateness = 1 << iota // and waits for the next reading of the host's history
+	lateReads                       // and its records are being read again
+	lateHeard                       // and its own start has been taken in
 )
 
 // member is what is kept of a process that belongs to an installer tree.
@@ -62,7 +61,6 @@ type member struct {
 	written int64      // when
 	first   int64      // when it was first known to run
 	settled *Session   // kept when what it follows from is forgotten
-	told    *Session   // as the last Context about it said
 	signer  signerSource
 	signed  int64 // when its signature was told
 }
@@ -109,6 +107,14 @@ func (p *process) tell(at Position) {
 	p.stream, p.sequence, p.record = unique.Make(at.Stream), at.Sequence, at.Record
 }
 
+// position is where the record of the process's start stands; zero where nobody told.
+func (p *process) position() Position {
+	if p.sequence == 0 {
+		return Position{}
+	}
+	return Position{Stream: p.stream.Value(), Sequence: p.sequence, Record: p.record}
+}
+
 // covers reports whether the process can have lived at the time, give or take.
 func (p *process) covers(at, give int64) bool {
 	return at == 0 || p.start <= at+give && (p.end == 0 || at <= p.end+give)
@@ -125,27 +131,44 @@ func (p *process) role() Role {
 	return RoleNone
 }
 
-// fill takes over the facts that were not known yet.
-func (p *process) fill(facts *event.Process) {
-	if p.guid == (identity{}) {
-		p.guid = parseIdentity(facts.GUID)
+// fill takes over the facts that were not known yet, and reports whether there
+// were any.
+func (p *process) fill(facts *event.Process) (more bool) {
+	if p.guid == (identity{}) && facts.GUID != "" {
+		p.guid, more = parseIdentity(facts.GUID), true
 	}
-	if p.pid == 0 {
-		p.pid = facts.PID
+	if p.pid == 0 && facts.PID != 0 {
+		p.pid, more = facts.PID, true
 	}
-	if p.image.Value() == "" {
-		p.image = unique.Make(facts.Image)
+	if facts.Image != "" && p.image.Value() == "" {
+		p.image, more = unique.Make(facts.Image), true
 	}
-	if p.user.Value() == "" {
-		p.user = unique.Make(facts.User)
+	if facts.User != "" && p.user.Value() == "" {
+		p.user, more = unique.Make(facts.User), true
 	}
-	if p.commandLine == "" {
-		p.commandLine = clip(facts.CommandLine, rememberedCommandLine)
+	if p.commandLine == "" && facts.CommandLine != "" {
+		p.commandLine, more = clip(facts.CommandLine, rememberedCommandLine), true
 	}
-	if p.member != nil {
-		fillFacts(&p.member.facts, facts)
-		p.member.facts.CommandLine = clip(p.member.facts.CommandLine, treeCommandLine)
+	if m := p.member; m != nil {
+		signed := m.facts.Signature.Known
+		if fillFacts(&m.facts, facts) {
+			m.facts.CommandLine, more = clip(m.facts.CommandLine, treeCommandLine), true
+		}
+		if !signed && m.facts.Signature.Known {
+			m.signer = signerStart
+		}
 	}
+	return more
+}
+
+// sign takes over a signature, unless a surer or a later one is known.
+func (m *member) sign(s event.Signature, by signerSource, at int64) (more bool) {
+	if !s.Known || m.facts.Signature.Known && (by < m.signer || by == m.signer && at < m.signed) {
+		return false
+	}
+	more = m.facts.Signature != s
+	m.facts.Signature, m.signer, m.signed = s, by, at
+	return more
 }
 
 // facts is all that is known of the process.
@@ -160,6 +183,14 @@ func (p *process) facts() event.Process {
 
 // describe is the process as a Context shows it.
 func (p *process) describe() Process {
+	d := p.withoutWritten()
+	if m := p.member; m != nil && m.writer != nil {
+		d.Written = write{m.writer, m.written}.tell()
+	}
+	return d
+}
+
+func (p *process) withoutWritten() Process {
 	d := Process{Process: p.facts(), Role: p.role(), Sequence: p.sequence}
 	if p.member != nil {
 		d.Msiexec = p.member.msiexec
@@ -167,8 +198,9 @@ func (p *process) describe() Process {
 	return d
 }
 
-// fillFacts sets each fact of into that is not known to that of from.
-func fillFacts(into, from *event.Process) {
+// fillFacts sets each fact of into that is not known to that of from, and
+// reports whether there was any.
+func fillFacts(into, from *event.Process) (more bool) {
 	for _, f := range [...]struct{ into, from *string }{
 		{&into.GUID, &from.GUID},
 		{&into.Image, &from.Image},
@@ -187,16 +219,17 @@ func fillFacts(into, from *event.Process) {
 		{&into.Hashes.SHA256, &from.Hashes.SHA256},
 		{&into.Hashes.Imphash, &from.Hashes.Imphash},
 	} {
-		if *f.into == "" {
-			*f.into = *f.from
+		if *f.into == "" && *f.from != "" {
+			*f.into, more = *f.from, true
 		}
 	}
-	if into.PID == 0 {
-		into.PID = from.PID
+	if into.PID == 0 && from.PID != 0 {
+		into.PID, more = from.PID, true
 	}
-	if !into.Signature.Known {
-		into.Signature = from.Signature
+	if !into.Signature.Known && from.Signature.Known {
+		into.Signature, more = from.Signature, true
 	}
+	return more
 }
 
 // identity is a ProcessGuid in 16 bytes; zero where there is none.

@@ -31,20 +31,24 @@ func isExtracted(path string) bool {
 // RoleNone where it is nothing of the installer's own. parent is nil where it
 // is not known.
 func roleOf(facts *event.Process, parent *process) (Role, *CommandLine) {
-	msiexec := isMsiexec(facts)
 	var line *CommandLine
-	if msiexec {
+	if isMsiexec(facts) {
 		line = ParseCommandLine(facts.CommandLine, facts.CurrentDirectory)
 	}
+	return roleBy(facts, line, parent), line
+}
+
+// roleBy is roleOf with the command line, where the process is msiexec, parsed.
+func roleBy(facts *event.Process, line *CommandLine, parent *process) Role {
 	switch {
 	case isExtracted(facts.Image):
-		return RoleExtracted, line
-	case msiexec:
-		return msiexecRole(line, parent), line
+		return RoleExtracted
+	case isMsiexec(facts):
+		return msiexecRole(line, parent)
 	case parent != nil && isManagedAction(facts, parent):
-		return RoleManagedAction, nil
+		return RoleManagedAction
 	}
-	return RoleNone, nil
+	return RoleNone
 }
 
 // msiexecRole tells msiexec's roles apart. The service is started by

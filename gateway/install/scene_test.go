@@ -24,6 +24,7 @@ type scene struct {
 	tracker *Tracker
 	seconds int
 	noGUIDs bool // as Security 4688 tells it
+	watch   bool // every event in scope is decided
 }
 
 func newScene(t *testing.T) *scene {
@@ -63,7 +64,11 @@ func (s *scene) startOf(process, parent event.Process) *event.Event {
 // feed does what the pipeline does; inScope says what became of the event.
 func (s *scene) feed(e *event.Event) (c Context, inScope bool) {
 	if scope.Matches(e) || s.tracker.Tracks(e) {
-		return s.tracker.Apply(e, place(s.seconds)), true
+		c = s.tracker.Apply(e, place(s.seconds))
+		if s.watch {
+			s.tracker.Watch(&c, place(s.seconds))
+		}
+		return c, true
 	}
 	s.tracker.Remember(e, place(s.seconds))
 	return Context{}, false

@@ -50,6 +50,14 @@ func (s *scene) ends(pkg string, pid uint32) Context {
 
 func (s *scene) exits(p event.Process) { s.act(event.KindProcessEnd, p, nil) }
 
+// passes lets time pass in which programs start that are of no tree.
+func (s *scene) passes(d time.Duration) {
+	for range d / time.Hour {
+		s.wait(time.Hour)
+		s.feed(s.startOf(proc(uint32(9001+s.seconds), systemFolder+`notepad.exe`, ""), explorer))
+	}
+}
+
 func (s *scene) wait(d time.Duration) { s.seconds += int(d / time.Second) }
 
 // server is a custom-action server with that PID.

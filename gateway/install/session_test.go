@@ -82,6 +82,7 @@ func TestASessionSaysHowItWasAskedFor(t *testing.T) {
 
 func TestAnInstallNobodyAskedForIsOpenedByTheServicesChild(t *testing.T) {
 	s := newScene(t)
+	s.watch = true
 	s.start(service, services)
 	c := s.start(server, service)
 	wantSession(t, "the server", c.Session, "service_child by sole")
@@ -96,15 +97,16 @@ func TestAnInstallNobodyAskedForIsOpenedByTheServicesChild(t *testing.T) {
 	late.Time = begin
 	s.feed(late)
 	wantSession(t, "the server", s.sessionOf(server), cachedMSI+" by sole")
-	changes := s.tracker.Changed(testHost)
-	slices.SortFunc(changes, func(a, b Change) int { return int(a.Process.PID) - int(b.Process.PID) })
-	if len(changes) != 2 {
+	changes := s.tracker.Late(testHost)
+	if len(changes) != 3 { // the service, its server and that one's child
 		t.Fatalf("%d changes: %+v", len(changes), changes)
 	}
-	if got := changes[0]; got.Process.PID != server.PID || tell(got.Was) != "service_child by sole" || tell(got.Now) != cachedMSI+" by sole" {
-		t.Errorf("%+v", got)
+	for n, p := range []event.Process{service, server, shell} {
+		if got := changes[n].Context; got.Process.PID != p.PID || tell(got.Session) != cachedMSI+" by sole" {
+			t.Errorf("%d: %s", got.Process.PID, tell(got.Session))
+		}
 	}
-	if more := s.tracker.Changed(testHost); more != nil {
+	if more := s.tracker.Late(testHost); more != nil {
 		t.Errorf("told twice: %+v", more)
 	}
 }

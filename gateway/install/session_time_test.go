@@ -132,6 +132,7 @@ func TestChannelsMayDifferOnTheTime(t *testing.T) {
 
 func TestTheApplicationLogMinutesLateReattributes(t *testing.T) {
 	s := newScene(t)
+	s.watch = true
 	s.remember(script, explorer)
 	s.start(service, services)
 	s.start(approvedClient, ccm)
@@ -143,13 +144,13 @@ func TestTheApplicationLogMinutesLateReattributes(t *testing.T) {
 	s.feed(begins)
 	want := evilMSI + " (claimed) by transaction of " + approvedMSI + " | " + evilMSI + " (claimed)"
 	wantSession(t, "the server nine minutes later", s.sessionOf(server), want)
-	changes := s.tracker.Changed(testHost)
-	if len(changes) != 2 {
+	changes := s.tracker.Late(testHost)
+	if len(changes) != 3 { // the service's start, a second before the client's, is one of that, too
 		t.Fatalf("%d changes", len(changes))
 	}
-	for _, change := range changes {
-		if tell(change.Was) != approvedMSI+" by sole" || tell(change.Now) != want || change.Process.Sequence == 0 {
-			t.Errorf("%d: %s, now %s", change.Process.PID, tell(change.Was), tell(change.Now))
+	for n, p := range []event.Process{server, shell} {
+		if got := changes[n+1].Context; got.Process.PID != p.PID || tell(got.Session) != want || got.Process.Sequence == 0 {
+			t.Errorf("%d: now %s", got.Process.PID, tell(got.Session))
 		}
 	}
 }
@@ -215,14 +216,68 @@ func TestTheServiceDoesNotAgeWhileItsTreeLives(t *testing.T) {
 		t.Fatal("the service is forgotten")
 	}
 	s.exits(shell)
-	s.wait(30 * time.Hour)
-	s.remember(proc(9000, systemFolder+`notepad.exe`, ""), explorer)
-	for range 40 {
+	s.passes(40 * time.Hour)
+	if h.byGUID[parseIdentity(service.GUID)] == nil {
+		t.Error("the service is forgotten, though nobody told of its end")
+	}
+	other := proc(1201, msiexecPath, service.CommandLine)
+	s.start(other, services)
+	s.passes(25 * time.Hour)
+	if h.byGUID[parseIdentity(service.GUID)] != nil {
+		t.Error("the service is kept, though another one has started since")
+	}
+	s.exits(other)
+	s.passes(time.Hour)
+	if s.tracker.HasTrees(testHost) {
+		t.Error("a service that ended is kept")
+	}
+}
+
+func TestAServiceOfAHostThatTellsOfNoEndsAges(t *testing.T) {
+	s := newScene(t)
+	s.start(service, services)
+	s.passes(25 * time.Hour)
+	if s.tracker.HasTrees(testHost) {
+		t.Error("the service is kept for ever")
+	}
+}
+
+// A deployment tool is started with the system and starts nothing for days; what
+// it starts then must still find it, however much else has started meanwhile.
+func TestWhatServicesExeStartedDoesNotAge(t *testing.T) {
+	s := newScene(t)
+	s.tracker = NewTracker(Limits{ProcessesPerHost: minProcesses})
+	s.remember(ccm, services)
+	for n := range 100 {
+		s.feed(strangerStart(testHost, n))
+	}
+	s.passes(5 * 24 * time.Hour)
+	c := s.start(client, ccm)
+	if len(c.Lineage) < 1 || c.Lineage[0].Sequence == 0 || c.Lineage[0].CommandLine != ccm.CommandLine {
+		t.Errorf("lineage %+v", c.Lineage)
+	}
+	// They are bounded nevertheless.
+	for n := range 1000 {
+		s.remember(proc(uint32(20_000+n), systemFolder+`svchost.exe`, ""), services)
+	}
+	if n := s.tracker.hosts[testHost].remembered.n; n > minProcesses {
+		t.Errorf("%d remembered", n)
+	}
+}
+
+// An ancestor outside the tree is found again by what it starts, for as long as
+// what it started before lives.
+func TestAnAncestorDoesNotAgeWhileItsTreeLives(t *testing.T) {
+	s := newScene(t)
+	s.remember(setup, explorer)
+	s.start(client, setup)
+	for range 30 {
 		s.wait(time.Hour)
+		s.act(event.KindNetwork, client, nil)
 		s.feed(s.startOf(proc(uint32(9001+s.seconds), systemFolder+`notepad.exe`, ""), explorer))
 	}
-	if p := h.byGUID[parseIdentity(service.GUID)]; p != nil {
-		t.Error("the service is kept though nothing of its tree lives")
+	if c := s.start(proc(1101, msiexecPath, `msiexec /i C:\b.msi`), setup); c.Parent.Sequence == 0 || c.Parent.CommandLine != setup.CommandLine {
+		t.Errorf("parent %+v", c.Parent)
 	}
 }
 

@@ -38,6 +38,7 @@ func (h *host) tellClient(s *session, v *Session) {
 	if len(line) > 0 {
 		v.Launcher = make([]Process, len(line))
 		for i, ancestor := range line {
+			ancestor.launcher = true
 			v.Launcher[i] = ancestor.describe()
 		}
 		switch b := h.belongs(line[0], line[1:], began(s.client)-1); {

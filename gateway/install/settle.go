@@ -17,9 +17,9 @@ func (h *host) sweepSessions() {
 	h.drop(gone)
 	h.clients = slices.DeleteFunc(h.clients, func(p *process) bool { return p.role() != RoleClient })
 	k, records := h.installs(), len(h.records)
-	h.records = slices.DeleteFunc(h.records, func(r *installRecord) bool { // nobody's
-		return k.owners[r] == nil && r.at+sessionRetention < h.clock
-	})
+	nobodys := func(r *installRecord) bool { return k.owners[r] == nil && r.at+sessionRetention < h.clock }
+	h.freezeRecords(nobodys)
+	h.records = slices.DeleteFunc(h.records, nobodys)
 	if len(h.records) < records {
 		h.changed()
 	}
@@ -76,6 +76,7 @@ func (h *host) drop(gone map[*session]bool) {
 	if len(gone) == 0 {
 		return
 	}
+	h.freezeSessions(gone)
 	h.settle(gone)
 	k := h.installs()
 	h.clients = slices.DeleteFunc(h.clients, func(p *process) bool {
@@ -126,11 +127,12 @@ func (h *host) evictSessions(limit int) uint64 {
 	}
 	h.drop(gone)
 	if over := len(h.records) - 4*limit; over > 0 { // nobody's
+		h.freezeRecords(func(r *installRecord) bool { return slices.Index(h.records, r) < over })
 		h.records = slices.Delete(h.records, 0, over)
 		h.changed()
 	}
 	h.lost = max(h.lost, h.clock)
-	h.changed()
+	h.stirSessions()
 	return uint64(len(gone))
 }
 

@@ -8,11 +8,14 @@ package install
 // from 1; 0 is nothing, or the empty text. Times are nanoseconds since 1970 by
 // the host's clock; 0 is not known.
 type HostState struct {
-	Host      string `json:"host"`
-	Clock     int64  `json:"clock,omitzero"` // the latest time its records told
-	Swept     int64  `json:"swept,omitzero"`
-	Lost      int64  `json:"lost,omitzero"` // until when what a bound made it forget of sessions was known
-	TellsEnds bool   `json:"tells_ends,omitzero"`
+	Host      string        `json:"host"`
+	Clock     int64         `json:"clock,omitzero"` // the latest time its records told
+	Swept     int64         `json:"swept,omitzero"`
+	Lost      int64         `json:"lost,omitzero"` // until when what a bound made it forget of sessions was known
+	TellsEnds bool          `json:"tells_ends,omitzero"`
+	Sends     sendSet       `json:"sends,omitzero"`
+	Lag       lagState      `json:"lag,omitzero"`
+	Applying  positionState `json:"applying,omitzero"` // the record applied last
 
 	// Tables.
 	Texts     []string         `json:"texts,omitzero"`
@@ -20,6 +23,7 @@ type HostState struct {
 	Lines     []lineState      `json:"lines,omitzero"`     // msiexec's command lines, parsed
 	Described []describedState `json:"described,omitzero"` // processes, as sessions tell of them
 	Sessions  []sessionState   `json:"sessions,omitzero"`  // that something keeps: told, or settled
+	Events    []eventState     `json:"events,omitzero"`
 	// Processes are first those Remembered, then those of a Tree, each as many
 	// and with the longest unheard of first; then what the host forgot and only
 	// something else still names.
@@ -28,10 +32,18 @@ type HostState struct {
 	Tree       int            `json:"tree,omitzero"`
 
 	PIDs     [][]int           `json:"pids,omitzero"` // processes that had one PID, newest first, where it was several
+	Late     []int             `json:"late,omitzero"` // processes that joined a tree late
 	Files    []fileState       `json:"files,omitzero"`
+	Strange  []fileState       `json:"strange,omitzero"` // named MSIxxxx.tmp, and written by strangers
 	Clients  []int             `json:"clients,omitzero"` // processes
-	Records  []recordState     `json:"records,omitzero"`
 	Packages []packageLogState `json:"packages,omitzero"`
+	// Records are first those Kept; then what only a watched event still names.
+	Records []recordState `json:"records,omitzero"`
+	Kept    int           `json:"kept,omitzero"`
+
+	Certificates []certificateState `json:"certificates,omitzero"`
+	Watched      []watchedState     `json:"watched,omitzero"` // decided events, the longest watched first
+	Stirred      stirredState       `json:"stirred,omitzero"`
 
 	// Trimmed is what Trim took away. Import counts it among the evictions.
 	Trimmed Trimmed `json:"trimmed,omitzero"`
@@ -44,6 +56,8 @@ type Trimmed struct {
 	Files         uint64 `json:"files,omitzero"`
 	Sessions      uint64 `json:"sessions,omitzero"`
 	Packages      uint64 `json:"packages,omitzero"`
+	Certificates  uint64 `json:"certificates,omitzero"`
+	Decisions     uint64 `json:"decisions,omitzero"` // watched events
 }
 
 // processState is a process. GUID, Parent, Stream, Image, User, ParentImage and
@@ -63,7 +77,10 @@ type processState struct {
 	User        int          `json:"user,omitzero"`
 	ParentImage int          `json:"parent_image,omitzero"`
 	Line        int          `json:"line,omitzero"`
+	Changed     uint64       `json:"changed,omitzero"`
 	Wrapper     bool         `json:"wrapper,omitzero"`
+	Launcher    bool         `json:"launcher,omitzero"`
+	Late        lateness     `json:"late,omitzero"`
 	NoGUID      bool         `json:"no_guid,omitzero"` // not found by its GUID, although it has one
 	NoPID       bool         `json:"no_pid,omitzero"`  // not found by its PID, although it has one
 	Member      *memberState `json:"member,omitzero"`
@@ -71,23 +88,31 @@ type processState struct {
 
 // memberState is what a process of a tree has besides.
 type memberState struct {
-	Facts   int   `json:"facts,omitzero"`
-	Role    int   `json:"role,omitzero"` // text
-	Line    int   `json:"line,omitzero"`
-	Above   []int `json:"above,omitzero"`  // processes
-	Writer  int   `json:"writer,omitzero"` // process
-	Written int64 `json:"written,omitzero"`
-	First   int64 `json:"first,omitzero"`
-	Settled int   `json:"settled,omitzero"` // session
-	Told    int   `json:"told,omitzero"`    // session
+	Facts   int          `json:"facts,omitzero"`
+	Role    int          `json:"role,omitzero"` // text
+	Line    int          `json:"line,omitzero"`
+	Above   []int        `json:"above,omitzero"`  // processes
+	Writer  int          `json:"writer,omitzero"` // process
+	Written int64        `json:"written,omitzero"`
+	First   int64        `json:"first,omitzero"`
+	Settled int          `json:"settled,omitzero"` // session
+	Told    int          `json:"told,omitzero"`    // session
+	Signer  signerSource `json:"signer,omitzero"`
+	Signed  int64        `json:"signed,omitzero"`
 }
 
-// fileState is a file that a tree wrote. Path is a text.
+// fileState is a file that was written. Path is a text.
 type fileState struct {
-	Path   int   `json:"path"`
-	Writer int   `json:"writer"`         // process
-	First  int64 `json:"first,omitzero"` // its place among the others
-	At     int64 `json:"at,omitzero"`    // when it was last written
+	Path    int          `json:"path"`
+	First   int64        `json:"first,omitzero"` // its place among the others
+	Writer  int          `json:"writer"`         // process, that wrote it last
+	At      int64        `json:"at,omitzero"`    // when
+	Earlier []writeState `json:"earlier,omitzero"`
+}
+
+type writeState struct {
+	Writer int   `json:"writer"` // process
+	At     int64 `json:"at,omitzero"`
 }
 
 // recordState is a MsiInstaller record. Package is a text.
@@ -113,4 +138,25 @@ type noteState struct {
 	Kind   noteKind    `json:"kind"`
 	Writer int         `json:"writer,omitzero"` // process
 	Hashes hashesState `json:"hashes,omitzero"`
+}
+
+// certificateState is what a certificate record told of a file. SHA1 is a text.
+type certificateState struct {
+	SHA1      int            `json:"sha1"`
+	Signature signatureState `json:"signature"`
+	At        int64          `json:"at,omitzero"`
+}
+
+type lagState struct {
+	Most   int64 `json:"most,omitzero"`
+	Before int64 `json:"before,omitzero"`
+	Since  int64 `json:"since,omitzero"`
+}
+
+type stirredState struct {
+	Count    uint64   `json:"count,omitzero"`
+	Sessions uint64   `json:"sessions,omitzero"`
+	All      uint64   `json:"all,omitzero"`
+	Looked   uint64   `json:"looked,omitzero"`
+	Wanted   []uint32 `json:"wanted,omitzero"` // PIDs, lowest first; empty is not the same as none
 }

@@ -1,6 +1,7 @@
 package install
 
 import (
+	"encoding/hex"
 	"fmt"
 	"slices"
 	"unique"
@@ -44,19 +45,31 @@ func (s *HostState) restore(name string) (*host, error) {
 		return nil, fmt.Errorf("swept: later than clock")
 	case s.Lost > max(s.Clock, 0):
 		return nil, fmt.Errorf("lost: later than clock")
+	case s.Kept < 0 || s.Kept > len(s.Records):
+		return nil, fmt.Errorf("kept: %d of %d records", s.Kept, len(s.Records))
 	case s.Remembered < 0 || s.Tree < 0 || s.Remembered > len(s.Processes) || s.Tree > len(s.Processes)-s.Remembered:
 		return nil, fmt.Errorf("processes: %d of %d remembered, %d of a tree", s.Remembered, len(s.Processes), s.Tree)
 	}
 	r := &stateReader{s: s}
 	h := newHost(name)
-	h.clock, h.swept, h.lost, h.tellsEnds = s.Clock, s.Swept, s.Lost, s.TellsEnds
+	h.clock, h.swept, h.lost, h.tellsEnds, h.sends = s.Clock, s.Swept, s.Lost, s.TellsEnds, s.Sends
+	h.lag = lag{most: s.Lag.Most, before: s.Lag.Before, since: s.Lag.Since}
 	r.tables()
+	events := r.events()
 	r.readProcesses(h)
 	r.pids(h)
-	r.readFiles(h)
-	r.clients(h)
-	r.records(h)
+	r.files("files", r.s.Files, &h.fileTable)
+	r.files("strange", r.s.Strange, &h.strange)
+	h.clients = r.processList("clients", r.s.Clients)
+	h.late = r.processList("late", r.s.Late)
+	records := r.records()
+	h.records = records[:min(s.Kept, len(records)):min(s.Kept, len(records))]
 	r.packages(h)
+	r.certificates(h)
+	r.readWatched(h, events, records)
+	r.at("applying", -1)
+	h.applying = r.position("", s.Applying)
+	r.stirred(h)
 	return h, r.err
 }
 
@@ -72,7 +85,8 @@ func (r *stateReader) readProcesses(h *host) {
 			guid: r.identity("guid", row.GUID), parentGUID: r.identity("parent", row.Parent), pid: row.PID, parentPID: row.ParentPID,
 			start: row.Start, end: row.End, seen: row.Start + row.Seen, sequence: row.Sequence, record: row.Record,
 			image: unique.Make(r.text("image", row.Image)), user: unique.Make(r.text("user", row.User)),
-			commandLine: r.text("line", row.Line), wrapper: row.Wrapper, member: r.member(p, row.Member),
+			commandLine: r.text("line", row.Line), member: r.member(p, row.Member),
+			changed: row.Changed, wrapper: row.Wrapper, launcher: row.Launcher, late: row.Late,
 		}
 		if row.Stream != 0 || row.Sequence != 0 {
 			p.stream = unique.Make(r.text("stream", row.Stream))
@@ -110,7 +124,7 @@ func (r *stateReader) member(p *process, row *memberState) *member {
 	m := &member{
 		facts: r.fact("member.facts", row.Facts), role: Role(r.text("member.role", row.Role)), msiexec: r.line("member.line", row.Line),
 		writer: r.process("member.writer", row.Writer), written: row.Written, first: row.First,
-		settled: r.session("member.settled", row.Settled), told: r.session("member.told", row.Told),
+		settled: r.session("member.settled", row.Settled), signer: row.Signer, signed: row.Signed,
 	}
 	if m.writer == p {
 		r.fail("member.writer", "it is the process itself")
@@ -172,20 +186,28 @@ func (r *stateReader) pids(h *host) {
 	}
 }
 
-func (r *stateReader) readFiles(h *host) {
-	for n := range r.s.Files {
-		r.at("files", n)
-		row := &r.s.Files[n]
-		path, writer := r.path(row.Path), r.process("writer", row.Writer)
-		if _, again := h.files[path]; again || writer == nil {
-			r.fail("path", "the file stands there twice, or nobody wrote it")
+func (r *stateReader) files(table string, rows []fileState, into *fileTable) {
+	for n := range rows {
+		r.at(table, n)
+		row := &rows[n]
+		path, one := r.path(row.Path), written{writer: r.process("writer", row.Writer), at: row.At}
+		if _, again := into.files[path]; again || one.writer == nil || len(row.Earlier) > keptEarlier {
+			r.fail("path", "the file stands there twice, or nobody wrote it, or it was written %d times before", len(row.Earlier))
 			return
 		}
-		if h.files == nil {
-			h.files = make(map[string]written, len(r.s.Files))
+		for _, earlier := range row.Earlier {
+			before := write{writer: r.process("earlier", earlier.Writer), at: earlier.At}
+			if before.writer == nil {
+				r.fail("earlier", "nobody wrote it")
+				return
+			}
+			one.earlier = append(one.earlier, before)
 		}
-		h.fileOrder = append(h.fileOrder, fileWrite{path, row.First})
-		h.files[path] = written{writer: writer, at: row.At}
+		if into.files == nil {
+			into.files = make(map[string]written, len(rows))
+		}
+		into.fileOrder = append(into.fileOrder, fileWrite{path, row.First})
+		into.files[path] = one
 	}
 }
 
@@ -198,33 +220,66 @@ func (r *stateReader) path(n int) string {
 	return path
 }
 
-func (r *stateReader) clients(h *host) {
-	r.at("clients", -1)
-	seen := make(map[*process]bool, len(r.s.Clients))
-	for _, n := range r.s.Clients {
+// processList reads processes of trees.
+func (r *stateReader) processList(table string, numbers []int) []*process {
+	r.at(table, -1)
+	var list []*process
+	seen := make(map[*process]bool, len(numbers))
+	for _, n := range numbers {
 		p := r.process("", n)
 		if p == nil || p.member == nil || seen[p] {
 			r.fail("", "process %d is none, of no tree, or stands there twice", n)
-			return
+			return nil
 		}
 		seen[p] = true
-		h.clients = append(h.clients, p)
+		list = append(list, p)
 	}
+	return list
 }
 
-func (r *stateReader) records(h *host) {
-	for n := range r.s.Records {
+func (r *stateReader) records() []*installRecord {
+	all := make([]*installRecord, len(r.s.Records))
+	for n := range all {
 		r.at("records", n)
 		row := &r.s.Records[n]
-		record := &installRecord{
+		all[n] = &installRecord{
 			at: row.At, id: row.ID, recordID: row.RecordID, pid: row.PID, pkg: r.text("package", row.Package),
 			product: r.product(&row.Product), client: r.process("client", row.Client),
 		}
-		if n > 0 && compareRecords(h.records[n-1], record) >= 0 {
+		if n > 0 && n < r.s.Kept && compareRecords(all[n-1], all[n]) >= 0 {
 			r.fail("at", "it does not follow the one before")
+		}
+	}
+	return all
+}
+
+func (r *stateReader) certificates(h *host) {
+	for n := range r.s.Certificates {
+		r.at("certificates", n)
+		row := &r.s.Certificates[n]
+		text := r.text("sha1", row.SHA1)
+		sum, ok := parseSHA1(text)
+		if _, again := h.certificates.byHash[sum]; !ok || again || hex.EncodeToString(sum[:]) != text {
+			r.fail("sha1", "%q is none in lower case, or stands there twice", clip(text, 64))
 			return
 		}
-		h.records = append(h.records, record)
+		h.certificates.keep(sum, certificate{unique.Make(r.signature(&row.Signature)), row.At})
+	}
+}
+
+func (r *stateReader) stirred(h *host) {
+	s := &r.s.Stirred
+	h.stirred = stirred{count: s.Count, sessions: s.Sessions, all: s.All, looked: s.Looked}
+	if s.Wanted == nil {
+		return
+	}
+	h.stirred.wanted = make(map[uint32]struct{}, len(s.Wanted))
+	for n, pid := range s.Wanted {
+		if n > 0 && s.Wanted[n-1] >= pid {
+			r.at("stirred.wanted", -1)
+			r.fail("", "%d does not follow the one before", pid)
+		}
+		h.stirred.wanted[pid] = struct{}{}
 	}
 }
 

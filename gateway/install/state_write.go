@@ -1,10 +1,13 @@
 package install
 
 import (
+	"encoding/hex"
+	"maps"
 	"slices"
 	"strings"
 	"unicode/utf8"
-	"unique"
+
+	"msigate/gateway/event"
 )
 
 // Export is what is known of the host, to be kept and imported again; false
@@ -27,6 +30,8 @@ type stateWriter struct {
 	sameLine  map[string]int
 	sessions  map[*Session]int
 	same      map[string]int // sessions by what they say
+	events    map[*event.Event]int
+	records   map[*installRecord]int
 	numbers   map[*process]int
 	order     []*process
 }
@@ -34,8 +39,10 @@ type stateWriter struct {
 func (h *host) export() *HostState {
 	w := &stateWriter{
 		s: &HostState{
-			Host: h.name, Clock: h.clock, Swept: h.swept, Lost: h.lost, TellsEnds: h.tellsEnds,
-			Remembered: h.remembered.n, Tree: h.members.n,
+			Host: h.name, Clock: h.clock, Swept: h.swept, Lost: h.lost, TellsEnds: h.tellsEnds, Sends: h.sends,
+			Lag:        lagState{Most: h.lag.most, Before: h.lag.before, Since: h.lag.since},
+			Remembered: h.remembered.n, Tree: h.members.n, Kept: len(h.records),
+			Stirred: stirredState{Count: h.stirred.count, Sessions: h.stirred.sessions, All: h.stirred.all, Looked: h.stirred.looked},
 		},
 		texts:   make(map[string]int, 2*h.remembered.n),
 		numbers: make(map[*process]int, h.remembered.n+h.members.n),
@@ -55,17 +62,30 @@ func (h *host) export() *HostState {
 }
 
 func (w *stateWriter) host(h *host) {
-	for _, f := range h.fileOrder {
-		last := h.files[f.path]
-		w.s.Files = append(w.s.Files, fileState{Path: w.text(f.path), Writer: w.process(last.writer), First: f.at, At: last.at})
-	}
+	w.s.Applying = w.position(h.applying)
+	w.s.Files, w.s.Strange = w.files(&h.fileTable), w.files(&h.strange)
 	for _, p := range h.clients {
 		w.s.Clients = append(w.s.Clients, w.process(p))
 	}
+	for _, p := range h.late {
+		w.s.Late = append(w.s.Late, w.process(p))
+	}
 	for _, r := range h.records {
-		w.s.Records = append(w.s.Records, recordState{
-			At: r.at, ID: r.id, RecordID: r.recordID, PID: r.pid, Package: w.text(r.pkg), Product: w.product(&r.product), Client: w.process(r.client),
+		w.record(r)
+	}
+	for _, sum := range h.certificates.order {
+		one := h.certificates.byHash[sum]
+		signature := one.signature.Value()
+		w.s.Certificates = append(w.s.Certificates, certificateState{
+			SHA1: w.text(hex.EncodeToString(sum[:])), Signature: w.signature(&signature), At: one.at,
 		})
+	}
+	for _, one := range h.watched {
+		w.s.Watched = append(w.s.Watched, w.watched(one))
+	}
+	if h.stirred.wanted != nil {
+		w.s.Stirred.Wanted = slices.AppendSeq([]uint32{}, maps.Keys(h.stirred.wanted))
+		slices.Sort(w.s.Stirred.Wanted)
 	}
 	files := make([]*packageFile, 0, len(h.packages))
 	for _, f := range h.packages {
@@ -80,6 +100,37 @@ func (w *stateWriter) host(h *host) {
 		}
 		w.s.Packages = append(w.s.Packages, row)
 	}
+}
+
+func (w *stateWriter) files(f *fileTable) []fileState {
+	var list []fileState
+	for _, one := range f.fileOrder {
+		last := f.files[one.path]
+		row := fileState{Path: w.text(one.path), First: one.at, Writer: w.process(last.writer), At: last.at}
+		for _, earlier := range last.earlier {
+			row.Earlier = append(row.Earlier, writeState{Writer: w.process(earlier.writer), At: earlier.at})
+		}
+		list = append(list, row)
+	}
+	return list
+}
+
+// record is the place of a record among those written.
+func (w *stateWriter) record(r *installRecord) int {
+	if r == nil {
+		return 0
+	}
+	if n := w.records[r]; n != 0 {
+		return n
+	}
+	if w.records == nil {
+		w.records = map[*installRecord]int{}
+	}
+	w.s.Records = append(w.s.Records, recordState{
+		At: r.at, ID: r.id, RecordID: r.recordID, PID: r.pid, Package: w.text(r.pkg), Product: w.product(&r.product), Client: w.process(r.client),
+	})
+	w.records[r] = len(w.s.Records)
+	return len(w.s.Records)
 }
 
 // text is the place of a text in the table, whatever it was made of: what JSON
@@ -127,9 +178,9 @@ func (w *stateWriter) processRow(h *host, p *process) processState {
 		GUID: w.text(p.guid.String()), PID: p.pid, Parent: w.text(p.parentGUID.String()), ParentPID: p.parentPID,
 		Start: p.start, End: p.end, Seen: p.seen - p.start, Sequence: p.sequence, Record: p.record,
 		Image: w.text(p.image.Value()), User: w.text(p.user.Value()), ParentImage: w.text(p.parentPath()),
-		Line: w.text(p.commandLine), Wrapper: p.wrapper,
+		Line: w.text(p.commandLine), Changed: p.changed, Wrapper: p.wrapper, Launcher: p.launcher, Late: p.late,
 	}
-	if p.stream != (unique.Handle[string]{}) {
+	if p.stream != noText {
 		row.Stream = w.text(p.stream.Value())
 	}
 	if p.listed {
@@ -139,7 +190,8 @@ func (w *stateWriter) processRow(h *host, p *process) processState {
 	if m := p.member; m != nil {
 		row.Member = &memberState{
 			Facts: w.fact(&m.facts), Role: w.text(string(m.role)), Line: w.line(m.msiexec),
-			Writer: w.process(m.writer), Written: m.written, First: m.first, Settled: w.session(m.settled), Told: w.session(m.told),
+			Writer: w.process(m.writer), Written: m.written, First: m.first, Settled: w.session(m.settled),
+			Signer: m.signer, Signed: m.signed,
 		}
 		for _, above := range m.above {
 			row.Member.Above = append(row.Member.Above, w.process(above))

@@ -94,11 +94,13 @@ type Tracker struct {
 	window    int64           // ExecutionTimeWindow
 	hosts     map[string]*host
 	recent    hostList // the longest silent first
+	totals    totals
 	evictions evictions
 }
 
 type evictions struct {
 	hosts, processes, treeProcesses, files, sessions, packages uint64
+	certificates, decisions, changes                           uint64
 }
 
 // NewTracker returns a Tracker that knows nothing, with default Parameters.
@@ -121,7 +123,9 @@ func (t *Tracker) Configure(p Parameters) {
 }
 
 // Evictions counts what the bounds made this Tracker forget since it was made:
-// hosts, processes, tree_processes, files, sessions and packages. What aged out is not counted.
+// hosts, processes, tree_processes, files, sessions, packages, certificates,
+// decisions (watched events) and changes (events that changed more often than is
+// told). What aged out is not counted.
 func (t *Tracker) Evictions() map[string]uint64 {
 	return map[string]uint64{
 		"hosts":          t.evictions.hosts,
@@ -130,11 +134,15 @@ func (t *Tracker) Evictions() map[string]uint64 {
 		"files":          t.evictions.files,
 		"sessions":       t.evictions.sessions,
 		"packages":       t.evictions.packages,
+		"certificates":   t.evictions.certificates,
+		"decisions":      t.evictions.decisions,
+		"changes":        t.evictions.changes,
 	}
 }
 
 // HasTrees reports whether any process or written file of an installer tree is
-// known on host. Where it is false, Tracks is false for every Event of it.
+// known on host. Where it is false, Tracks is false for every Event of it but
+// certificate records.
 func (t *Tracker) HasTrees(host string) bool {
 	h := t.hosts[host]
 	return h != nil && h.hasTrees()
@@ -142,10 +150,20 @@ func (t *Tracker) HasTrees(host string) bool {
 
 // Tracks reports whether e concerns an installer tree: its own process or, for
 // a process start, its parent belongs to one, or the image that starts or
-// loads was written by one within ExecutionTimeWindow. It changes nothing.
+// loads was written by one within ExecutionTimeWindow. Certificate records of
+// every host that is known concern one, since they may come before the process
+// whose file they are of; they are kept in a bounded table. It changes nothing.
 func (t *Tracker) Tracks(e *event.Event) bool {
 	h := t.hosts[e.Host]
-	if h == nil || !h.hasTrees() {
+	if h == nil {
+		return false
+	}
+	if e.Kind == event.KindOther {
+		if _, _, ok := e.Certificate(); ok {
+			return true
+		}
+	}
+	if !h.hasTrees() {
 		return false
 	}
 	at := stamp(e.Time)
@@ -210,6 +228,7 @@ func (t *Tracker) host(e *event.Event) *host {
 		t.recent.remove(h)
 	}
 	t.recent.push(h)
+	h.tracker = t
 	h.advance(stamp(e.Time))
 	return h
 }
@@ -226,29 +245,41 @@ func (t *Tracker) evictHost() {
 	}
 	t.recent.remove(victim)
 	delete(t.hosts, victim.name)
+	t.forgets(victim)
 	t.evictions.hosts++
 	t.evictions.processes += uint64(victim.remembered.n)
 	t.evictions.treeProcesses += uint64(victim.members.n)
-	t.evictions.files += uint64(len(victim.files))
+	t.evictions.files += uint64(len(victim.files) + len(victim.strange.files))
 	t.evictions.sessions += uint64(len(victim.clients))
 	t.evictions.packages += uint64(len(victim.packages))
+	t.evictions.certificates += uint64(len(victim.certificates.byHash))
+	t.evictions.decisions += uint64(len(victim.watched))
 }
 
 // bound lets a host forget what is over its bounds or too old.
 func (t *Tracker) bound(h *host) {
 	h.sweep(int64(t.limits.ProcessTTL), t.window)
-	share := min(t.limits.ProcessesPerHost, max(minProcesses, t.limits.Processes/len(t.hosts)))
-	for h.remembered.n > share {
-		h.forget(h.remembered.first)
+	part := min(t.limits.ProcessesPerHost, max(minProcesses, t.limits.Processes/len(t.hosts)))
+	for h.remembered.n > part {
+		h.forget(h.leastRemembered(part))
 		t.evictions.processes++
 	}
-	for h.members.n > t.limits.TreeProcessesPerHost {
+	t.recount(h)
+	l, all := &t.limits, &t.totals
+	for h.members.n > share(l.TreeProcessesPerHost, l.TreeProcesses, minMembers, all.members) {
 		h.forget(h.leastMember())
 		t.evictions.treeProcesses++
+		t.recount(h)
 	}
-	for len(h.files) > t.limits.FilesPerHost {
+	for len(h.files) > share(l.FilesPerHost, l.Files, minFiles, all.files) {
 		h.forgetFile()
 		t.evictions.files++
+		t.recount(h)
+	}
+	for len(h.certificates.byHash) > share(l.CertificatesPerHost, l.Certificates, minCertificates, all.certificates) {
+		h.certificates.forgetFirst()
+		t.evictions.certificates++
+		t.recount(h)
 	}
 	for len(h.packages) > t.limits.PackagesPerHost {
 		h.forgetPackage()
