@@ -205,3 +205,31 @@ func BenchmarkStatePut(b *testing.B) {
 		}
 	}
 }
+
+// BenchmarkReadOutputs reads 50,000 Decisions of 2 KB and as many verdicts.
+func BenchmarkReadOutputs(b *testing.B) {
+	_, c := ready(b, EmbeddedOptions{})
+	p := publisher(b, c, PublisherOptions{})
+	const n = 50_000
+	data := make([]byte, 2000)
+	for seq := range uint64(n) {
+		o := decision(fmt.Sprintf("ws%03d", seq%500), seq, 1, func(error) {})
+		o.Triggers[0].Decision.Data, o.Triggers[0].Verdicts[0].Data = data, data
+		if err := p.Publish(context.Background(), o); err != nil {
+			b.Fatal(err)
+		}
+	}
+	if err := p.Drain(patient(b)); err != nil {
+		b.Fatal(err)
+	}
+	got := 0
+	b.ReportAllocs()
+	for b.Loop() {
+		err := ReadOutputs(context.Background(), c, ReadOutputsOptions{From: map[string]uint64{StreamDecisions: 0, StreamVerdicts: 0}},
+			func(StoredOutput) bool { got++; return true })
+		if err != nil {
+			b.Fatal(err)
+		}
+	}
+	b.ReportMetric(float64(got)/b.Elapsed().Seconds(), "outputs/s")
+}
