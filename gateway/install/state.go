@@ -22,7 +22,7 @@ type HostState struct {
 	Facts     []factsState     `json:"facts,omitzero"`
 	Lines     []lineState      `json:"lines,omitzero"`     // msiexec's command lines, parsed
 	Described []describedState `json:"described,omitzero"` // processes, as sessions tell of them
-	Sessions  []sessionState   `json:"sessions,omitzero"`  // that something keeps: told, or settled
+	Sessions  []sessionState   `json:"sessions,omitzero"`  // as contexts told them, or as they settled
 	Events    []eventState     `json:"events,omitzero"`
 	// Processes are first those Remembered, then those of a Tree, each as many
 	// and with the longest unheard of first; then what the host forgot and only
@@ -96,7 +96,6 @@ type memberState struct {
 	Written int64        `json:"written,omitzero"`
 	First   int64        `json:"first,omitzero"`
 	Settled int          `json:"settled,omitzero"` // session
-	Told    int          `json:"told,omitzero"`    // session
 	Signer  signerSource `json:"signer,omitzero"`
 	Signed  int64        `json:"signed,omitzero"`
 }

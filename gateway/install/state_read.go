@@ -24,10 +24,6 @@ func (t *Tracker) Import(host string, s *HostState) error {
 	if err != nil {
 		return fmt.Errorf("restore what was known of host %q: %w (what EVENTS still holds can be read again instead)", host, err)
 	}
-	if known := t.hosts[host]; known != nil {
-		t.recent.remove(known)
-		delete(t.hosts, host)
-	}
 	t.admit(h)
 	t.evictions.add(&s.Trimmed)
 	t.shrink(h)

@@ -184,9 +184,13 @@ func (r *stateReader) tables() {
 	for n := range r.s.Described {
 		r.at("described", n)
 		d := &r.s.Described[n]
-		r.described = append(r.described, Process{
+		one := Process{
 			Process: r.fact("facts", d.Facts), Role: Role(r.text("role", d.Role)), Msiexec: r.line("line", d.Line), Sequence: d.Sequence,
-		})
+		}
+		if d.Writer != 0 {
+			one.Written = r.written("writer", &writtenState{By: d.Writer, At: d.Written}, n)
+		}
+		r.described = append(r.described, one)
 	}
 	for n := range r.s.Sessions {
 		r.at("sessions", n)

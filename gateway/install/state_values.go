@@ -60,6 +60,8 @@ type describedState struct {
 	Role     int    `json:"role,omitzero"`
 	Line     int    `json:"line,omitzero"` // of Lines
 	Sequence uint64 `json:"seq,omitzero"`
+	Writer   int    `json:"writer,omitzero"` // who wrote its file: of Described, before this one
+	Written  int64  `json:"written,omitzero"`
 }
 
 // sessionState is a Session. Its candidates stand before it.

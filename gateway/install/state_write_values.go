@@ -101,9 +101,11 @@ func (w *stateWriter) describe(p *Process) int {
 	if p == nil {
 		return 0
 	}
-	return rowOf(&w.s.Described, &w.described, describedState{
-		Facts: w.fact(&p.Process), Role: w.text(string(p.Role)), Line: w.line(p.Msiexec), Sequence: p.Sequence,
-	})
+	row := describedState{Facts: w.fact(&p.Process), Role: w.text(string(p.Role)), Line: w.line(p.Msiexec), Sequence: p.Sequence}
+	if p.Written != nil {
+		row.Writer, row.Written = w.describe(&p.Written.By), stamp(p.Written.At)
+	}
+	return rowOf(&w.s.Described, &w.described, row)
 }
 
 func (w *stateWriter) product(p *Product) productState {
