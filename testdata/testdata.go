@@ -1,12 +1,17 @@
-// Package testdata holds the stories that msigate is shown and tested with:
-// events in the shapes real shippers send, written by the project, and the
-// decisions they must get.
+// Package testdata holds what msigate is shown and tested with: events in the
+// shapes real shippers send, written by the project, and what must come of them.
+//
+// A story is a folder of stories/: README.md says what happens and what must come
+// out, events.jsonl has one message a line as a shipper publishes it,
+// delivery.txt, where there is one, its stamp and subject, and the golden files
+// what came of it. retold/ says how decisions differ from shape to shape.
 package testdata
 
 import "embed"
 
-// Stories has one folder a story: events.jsonl, one message a line as a
-// shipper publishes it, and README.md, what happens in it.
+// Stories are those that the demonstration tells, each with all its files.
 //
-//go:embed stories/*/events.jsonl stories/*/README.md
+//go:embed stories/approved-install stories/attack-custom-action stories/extracted-exe
+//go:embed stories/custom-action-dll stories/microsoft-update stories/missing-telemetry
+//go:embed stories/undecodable
 var Stories embed.FS
