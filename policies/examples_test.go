@@ -39,7 +39,20 @@ type example struct {
 			Status  string `yaml:"status"`
 			Subject string `yaml:"subject"`
 		} `yaml:"signer"`
+		WrittenBy *exampleProcess `yaml:"written_by"`
 	} `yaml:"module"`
+	File *struct {
+		Path string `yaml:"path"`
+	} `yaml:"file"`
+	Install *struct { // what a MsiInstaller record says
+		Package   string `yaml:"package"`
+		ClientPID uint32 `yaml:"client_pid"`
+	} `yaml:"install"`
+	Session *struct {
+		Client        *exampleProcess `yaml:"client"`
+		Package       string          `yaml:"package"`
+		PackageWriter *exampleProcess `yaml:"package_writer"`
+	} `yaml:"session"`
 	Deny map[string]struct {
 		SHA256 []string `yaml:"sha256"`
 	} `yaml:"deny"` // entries of the deny list
@@ -54,7 +67,13 @@ type exampleProcess struct {
 	Company          string       `yaml:"company"`
 	Product          string       `yaml:"product"`
 	OriginalFileName string       `yaml:"original_file_name"`
+	PID              uint32       `yaml:"pid"`
+
+	WrittenBy *exampleProcess `yaml:"written_by"` // who wrote the file it was started from
 }
+
+// exampleTime is when the event of every example happened; files were written a minute before.
+var exampleTime = time.Date(2026, 2, 3, 9, 15, 0, 0, time.UTC)
 
 func readExamples(t testing.TB, s signal) examples {
 	t.Helper()
@@ -75,9 +94,10 @@ func (p exampleProcess) correlated() install.Process {
 	c := install.Process{
 		Process: event.Process{
 			Image: p.Image, CommandLine: p.CommandLine, User: p.User, Hashes: event.Hashes{SHA256: p.SHA256},
-			Company: p.Company, Product: p.Product, OriginalFileName: p.OriginalFileName,
+			Company: p.Company, Product: p.Product, OriginalFileName: p.OriginalFileName, PID: p.PID,
 		},
-		Role: p.Role,
+		Role:    p.Role,
+		Written: p.WrittenBy.written(),
 	}
 	switch p.Role {
 	case install.RoleClient, install.RoleService, install.RoleCustomActionServer:
@@ -86,26 +106,62 @@ func (p exampleProcess) correlated() install.Process {
 	return c
 }
 
-// answer decides the example without governance data but the examples' deny lists.
-func (e example) answer(t testing.TB) policy.Answer {
-	t.Helper()
-	moment := time.Date(2026, 2, 3, 9, 15, 0, 0, time.UTC)
+// written is a file that the process wrote; nil for none.
+func (p *exampleProcess) written() *install.Written {
+	if p == nil {
+		return nil
+	}
+	return &install.Written{By: p.correlated(), At: exampleTime.Add(-time.Minute)}
+}
+
+// around is the example's event in its context.
+func (e example) around() *install.Context {
 	record := &event.Event{
 		Kind: cmp.Or(e.Event.Kind, event.KindProcessStart), EventID: cmp.Or(e.Event.ID, 1),
-		Provider: "Microsoft-Windows-Sysmon", Host: "ws01.corp.example", Time: moment,
+		Provider: "Microsoft-Windows-Sysmon", Host: "ws01.corp.example", Time: exampleTime,
 	}
-	around := install.Context{Event: record, Process: e.Process.correlated()}
+	around := &install.Context{Event: record, Process: e.Process.correlated()}
 	if e.Parent != nil {
 		around.Parent = e.Parent.correlated()
 		around.Lineage = []install.Process{around.Parent}
 	}
-	if e.Module != nil {
-		record.Module.Path = e.Module.Path
-		record.Module.Signature = event.Signature{Known: true, Signed: e.Module.Signer.Signed, Status: e.Module.Signer.Status, Subject: e.Module.Signer.Subject}
+	if m := e.Module; m != nil {
+		record.Module.Path = m.Path
+		record.Module.Signature = event.Signature{Known: true, Signed: m.Signer.Signed, Status: m.Signer.Status, Subject: m.Signer.Subject}
+		around.ModuleWritten = m.WrittenBy.written()
 	}
+	if e.File != nil {
+		record.File.Path = e.File.Path
+	}
+	if e.Install != nil {
+		named := install.ParsePackage(e.Install.Package, "")
+		around.Package = &named
+		record.Provider = "MsiInstaller"
+		record.Installer = event.Installer{Package: e.Install.Package, ClientPID: e.Install.ClientPID}
+	}
+	if s := e.Session; s != nil {
+		around.Session = &install.Session{ID: "example", OpenedBy: install.OpenedByClient, Outcome: install.OutcomeUnknown}
+		if s.Client != nil {
+			client := s.Client.correlated()
+			around.Session.Client = &client
+		}
+		if s.Package != "" {
+			named := install.ParsePackage(s.Package, "")
+			around.Session.Package = &named
+		}
+		if w := s.PackageWriter.written(); w != nil {
+			around.Session.PackageFile = &install.PackageFile{Writer: &w.By, Written: w.At}
+		}
+	}
+	return around
+}
+
+// answer decides the example without governance data but the examples' deny lists.
+func (e example) answer(t testing.TB) policy.Answer {
+	t.Helper()
 	s := exampleSnapshot(t)
 	d := s.Decide(context.Background(), policy.Trigger{Stream: "example", Sequence: 1, Cause: policy.CauseEvent},
-		policy.Facts{Context: &around, Host: "ws01", Now: moment})
+		policy.Facts{Context: e.around(), Host: "ws01", Now: exampleTime})
 	if d.Fault != "" {
 		t.Fatal(d.Fault)
 	}

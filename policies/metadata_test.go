@@ -31,6 +31,7 @@ type signal struct {
 		EventIDs []int    `json:"event_ids"`
 		Names    []string `json:"names"`
 		Roles    []string `json:"roles"`
+		Written  bool     `json:"written"`
 	} `json:"trigger"`
 	Excusable  bool     `json:"excusable"`
 	ExcusedBy  []string `json:"excused_by"`

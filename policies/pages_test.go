@@ -88,7 +88,10 @@ func page(t testing.TB, s signal) string {
 			fmt.Fprintf(&b, ", file named `%s`", strings.Join(trigger.Names, "`, `"))
 		}
 		if len(trigger.Roles) > 0 {
-			fmt.Fprintf(&b, ", by a %s", strings.Join(trigger.Roles, ", "))
+			fmt.Fprintf(&b, ", by a %s", roles(trigger.Roles))
+		}
+		if trigger.Written {
+			b.WriteString(", of a file of which it is known who wrote it")
 		}
 		b.WriteString("\n")
 	}
@@ -120,15 +123,39 @@ func (e example) write(b *strings.Builder, answer policy.Answer) {
 		row(name+".original_file_name", p.OriginalFileName)
 		row(name+".sha256", p.SHA256)
 		row(name+".role", string(p.Role))
+		if w := p.WrittenBy; w != nil {
+			row(name+".written.by.image", w.Image)
+			row(name+".written.by.role", string(w.Role))
+		}
 	}
-	if e.Module != nil {
-		row("module.path", e.Module.Path)
-		row("module.signer.subject", e.Module.Signer.Subject)
-		row("module.signer.status", e.Module.Signer.Status)
+	if m := e.Module; m != nil {
+		row("module.path", m.Path)
+		row("module.signer.subject", m.Signer.Subject)
+		row("module.signer.status", m.Signer.Status)
+		if w := m.WrittenBy; w != nil {
+			row("module.written.by.image", w.Image)
+			row("module.written.by.role", string(w.Role))
+		}
+	}
+	if e.File != nil {
+		row("file.path", e.File.Path)
+	}
+	if e.Install != nil {
+		row("event.install.package.name", e.Install.Package)
+		row("event.install.client_pid", fmt.Sprint(e.Install.ClientPID))
 	}
 	write("process", e.Process)
 	if e.Parent != nil {
 		write("parent", *e.Parent)
+	}
+	if s := e.Session; s != nil {
+		row("session.package.name", s.Package)
+		if s.Client != nil {
+			write("session.client", *s.Client)
+		}
+		if s.PackageWriter != nil {
+			row("session.package_file.writer.image", s.PackageWriter.Image)
+		}
 	}
 	for id, entry := range e.Deny {
 		row("deny list, "+id, strings.Join(entry.SHA256, " "))
@@ -181,4 +208,13 @@ func capital(word string) string {
 		return ""
 	}
 	return strings.ToUpper(word[:1]) + word[1:]
+}
+
+// roles names the roles of a trigger; the empty one is a process that belongs to no installer.
+func roles(all []string) string {
+	named := slices.Clone(all)
+	if at := slices.Index(named, ""); at >= 0 {
+		named[at] = "process of no installer"
+	}
+	return strings.Join(named, ", ")
 }

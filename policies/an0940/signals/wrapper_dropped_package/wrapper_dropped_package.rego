@@ -78,6 +78,7 @@ wrappers contains process.image if {
 # METADATA
 # title: Two records speak of one process
 # description: By its GUID; where the sensor gives none, by PID and path.
+# scope: document
 wrote(process, writer) if process.guid == writer.guid
 
 wrote(process, writer) if {
@@ -88,6 +89,7 @@ wrote(process, writer) if {
 
 # METADATA
 # title: A program of which nobody knows whose it is, or that does what a script says
+# scope: document
 doubtful(process) if paths.user_writable(process.folders)
 
 doubtful(process) if signing.untrusted(process)
@@ -96,6 +98,7 @@ doubtful(process) if commanded(process)
 
 # METADATA
 # title: A shell or a script host
+# scope: document
 commanded(process) if process.name in programs.shells
 
 commanded(process) if process.name in programs.script_hosts
