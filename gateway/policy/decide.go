@@ -35,7 +35,7 @@ func (s *Snapshot) Decide(ctx context.Context, trigger Trigger, facts Facts) Dec
 		Bundles: s.stamps,
 	}
 	began := time.Now()
-	input := inputValue(facts)
+	input := inputValue(facts, s.sessions)
 	answer, fault := s.evaluate(ctx, input, facts.Now)
 	d.Took = time.Since(began)
 	if fault != "" {

@@ -167,7 +167,7 @@ func TestInputIsOfThePublishedSchema(t *testing.T) {
 			written(&withKind)
 		}
 		var instance any
-		if err := json.Unmarshal(inputJSON(inputValue(facts(&withKind))), &instance); err != nil {
+		if err := json.Unmarshal(inputJSON(inputValue(facts(&withKind), newSessionTerms())), &instance); err != nil {
 			t.Fatal(err)
 		}
 		if err := schema.Validate(instance); err != nil {

@@ -26,19 +26,21 @@ type Facts struct {
 // inputValue builds the policy input straight as OPA values: going through a
 // map and encoding/json costs more than the evaluation (docs/performance.md).
 // Its shape is policies/schemas/input.json. Strings are ASCII-lower-cased here
-// and nowhere else; what is empty is absent.
-func inputValue(f Facts) ast.Value {
+// and nowhere else; what is empty is absent. sessions keeps the terms of those
+// asked for before.
+func inputValue(f Facts, sessions *sessionTerms) ast.Value {
 	c := f.Context
+	var processes processTerms
 	o := newObject(13)
 	o.set("event", eventTerm(f))
-	o.object("process", processTerm(&c.Process))
-	o.object("parent", processTerm(&c.Parent))
+	o.object("process", processes.term(&c.Process))
+	o.set("lineage", processes.terms(c.Lineage))
+	o.object("parent", processes.term(&c.Parent))
+	o.object("root", processes.term(&c.Root))
 	o.object("module", moduleTerm(&c.Event.Module, c.ModuleWritten))
 	o.object("file", fileTerm(&c.Event.File))
-	o.set("lineage", processTerms(c.Lineage))
-	o.object("root", processTerm(&c.Root))
 	if c.Session != nil {
-		o.set("session", sessionTerm(c.Session))
+		o.set("session", sessions.term(c.Session))
 	}
 	host := newObject(3)
 	host.set("name", ast.StringTerm(event.LowerASCII(f.Host)))
@@ -103,46 +105,6 @@ func installerTerm(i *event.Installer, pkg *install.Package) *ast.Term {
 	o.string("manufacturer", i.Manufacturer)
 	o.string("product_code", i.ProductCode)
 	return o.termOrNil()
-}
-
-// processTerm is nil for a process of which nothing is known.
-func processTerm(p *install.Process) *ast.Term {
-	o := newObject(25)
-	o.string("guid", p.GUID)
-	o.integer("pid", int64(p.PID))
-	o.path("image", "name", p.Image)
-	o.string("command_line", p.CommandLine)
-	o.string("current_directory", p.CurrentDirectory)
-	o.string("user", p.User)
-	o.string("integrity_level", p.IntegrityLevel)
-	o.string("original_file_name", p.OriginalFileName)
-	o.string("company", p.Company)
-	o.string("product", p.Product)
-	o.string("description", p.Description)
-	o.string("file_version", p.FileVersion)
-	o.hashes(p.Hashes)
-	o.object("signer", signerTerm(p.Signature))
-	if o.empty() {
-		return nil
-	}
-	o.set("role", ast.InternedTerm(string(p.Role)))
-	if p.Msiexec != nil {
-		o.set("msiexec", commandLineTerm(p.Msiexec))
-	}
-	if p.Written != nil {
-		o.set("written", writtenTerm(p.Written))
-	}
-	return o.term()
-}
-
-// writtenTerm is who wrote a file; who wrote the writer's own is left out.
-func writtenTerm(w *install.Written) *ast.Term {
-	writer := w.By
-	writer.Written = nil
-	o := newObject(2)
-	o.object("by", processTerm(&writer))
-	o.moment("at", w.At)
-	return o.term()
 }
 
 func moduleTerm(m *event.Module, written *install.Written) *ast.Term {

@@ -1,6 +1,8 @@
 package policy
 
 import (
+	"hash/maphash"
+	"sync/atomic"
 	"time"
 
 	"github.com/open-policy-agent/opa/v1/ast"
@@ -8,13 +10,43 @@ import (
 	"msigate/gateway/install"
 )
 
+// sessionSlots is how many sessions' terms are kept: those of the installs that
+// the workers are busy with.
+const sessionSlots = 256
+
+// sessionTerms keeps the terms of the sessions that were asked for last. A
+// Session never changes, and all events that came to it since it did share it.
+// Safe for concurrent use.
+type sessionTerms struct {
+	seed  maphash.Seed
+	slots [sessionSlots]atomic.Pointer[sessionMade]
+}
+
+type sessionMade struct {
+	session *install.Session
+	term    *ast.Term
+}
+
+func newSessionTerms() *sessionTerms { return &sessionTerms{seed: maphash.MakeSeed()} }
+
+func (t *sessionTerms) term(s *install.Session) *ast.Term {
+	slot := &t.slots[maphash.Comparable(t.seed, s)%sessionSlots]
+	if made := slot.Load(); made != nil && made.session == s {
+		return made.term
+	}
+	term := sessionTerm(s)
+	slot.Store(&sessionMade{s, term})
+	return term
+}
+
 // sessionTerm is the session of an event with all that it could be besides.
 func sessionTerm(s *install.Session) *ast.Term {
-	o := sessionFacts(s)
+	var processes processTerms
+	o := sessionFacts(s, &processes)
 	o.string("attribution", string(s.Attribution))
 	candidates := make([]*ast.Term, len(s.Candidates))
 	for i := range s.Candidates {
-		candidates[i] = sessionFacts(&s.Candidates[i]).term()
+		candidates[i] = sessionFacts(&s.Candidates[i], &processes).term()
 	}
 	o.set("candidates", ast.ArrayTerm(candidates...))
 	return o.term()
@@ -22,14 +54,14 @@ func sessionTerm(s *install.Session) *ast.Term {
 
 // sessionFacts leaves out the command line's properties, patches and
 // transforms: they are in client.msiexec.
-func sessionFacts(s *install.Session) *object {
+func sessionFacts(s *install.Session, processes *processTerms) *object {
 	o := newObject(24)
 	o.string("id", s.ID)
 	o.string("opened_by", string(s.OpenedBy))
 	o.string("via", string(s.Via))
 	if s.Client != nil {
-		o.object("client", processTerm(s.Client))
-		o.set("launcher", processTerms(s.Launcher))
+		o.object("client", processes.term(s.Client))
+		o.set("launcher", processes.terms(s.Launcher))
 		if s.Client.Msiexec != nil {
 			o.set("verb", ast.StringTerm(s.Verb))
 			o.set("quiet", ast.StringTerm(s.Quiet))
@@ -50,7 +82,7 @@ func sessionFacts(s *install.Session) *object {
 	o.string("outcome", string(s.Outcome))
 	o.string("status", s.Status)
 	if s.PackageFile != nil {
-		o.object("package_file", packageFileTerm(s.PackageFile))
+		o.object("package_file", packageFileTerm(s.PackageFile, processes))
 	}
 	o.flag("mark_of_the_web", s.MarkOfTheWeb)
 	o.flag("inventory", s.Inventory)
@@ -77,26 +109,15 @@ func productTerms(products []install.Product) *ast.Term {
 	return ast.ArrayTerm(terms...)
 }
 
-func packageFileTerm(f *install.PackageFile) *ast.Term {
+func packageFileTerm(f *install.PackageFile, processes *processTerms) *ast.Term {
 	o := newObject(7)
 	if f.Writer != nil {
-		o.object("writer", processTerm(f.Writer))
+		o.object("writer", processes.term(f.Writer))
 	}
 	o.moment("written", f.Written)
 	o.hashes(f.Hashes)
 	o.moment("hashed", f.Hashed)
 	return o.termOrNil()
-}
-
-// processTerms leaves out the processes of which nothing is known.
-func processTerms(processes []install.Process) *ast.Term {
-	terms := make([]*ast.Term, 0, len(processes))
-	for i := range processes {
-		if t := processTerm(&processes[i]); t != nil {
-			terms = append(terms, t)
-		}
-	}
-	return ast.ArrayTerm(terms...)
 }
 
 func (o *object) moment(key string, at time.Time) {

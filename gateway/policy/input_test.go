@@ -17,7 +17,7 @@ func TestTheInputSaysWhenTheEventCameAndWhatItsHostSends(t *testing.T) {
 			Event struct{ Received int64 }
 			Host  struct{ Sends []string }
 		}
-		if err := json.Unmarshal(inputJSON(inputValue(f)), &input); err != nil {
+		if err := json.Unmarshal(inputJSON(inputValue(f, newSessionTerms())), &input); err != nil {
 			t.Fatal(err)
 		}
 		return input.Event.Received, input.Host.Sends
@@ -54,7 +54,7 @@ func TestTheInputSaysWhoWroteWhatRunsAndWhatIsLoaded(t *testing.T) {
 	written(c)
 	// Two that wrote each other, as records that lie say, end all the same.
 	c.Process.Written.By.Written = c.Process.Written
-	if err := json.Unmarshal(inputJSON(inputValue(facts(c))), &input); err != nil {
+	if err := json.Unmarshal(inputJSON(inputValue(facts(c), newSessionTerms())), &input); err != nil {
 		t.Fatal(err)
 	}
 	at := c.Process.Written.At.UnixNano()

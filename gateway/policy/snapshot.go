@@ -43,6 +43,7 @@ type Snapshot struct {
 	tuning   install.Parameters
 	created  time.Time
 	deadline time.Duration
+	sessions *sessionTerms
 }
 
 // Options tune a Snapshot; the zero value is ready to use.
@@ -55,7 +56,7 @@ type Options struct {
 // input schema, and reads the documents the gateway itself needs (scope,
 // triggers, canaries). Errors name the file and line of the policy.
 func Compile(ctx context.Context, bundles []Bundle, options Options) (*Snapshot, error) {
-	s := &Snapshot{created: time.Now(), deadline: options.Deadline}
+	s := &Snapshot{created: time.Now(), deadline: options.Deadline, sessions: newSessionTerms()}
 	if s.deadline <= 0 {
 		s.deadline = DefaultDeadline
 	}

@@ -119,6 +119,16 @@ test_verified_signer_with_a_tool_is_approved if {
 	}
 }
 
+test_verified_signer_with_a_source_is_approved if {
+	document := object.union(fixtures.deployed_child, {"process": fixtures.signed})
+	installers := {"orrery": {"signers": {"orrery": true}, "sources": {"cache": true}}}
+	approval(document, governance(installers)) == entry_of(["signer", "source"])
+	few := object.union(governance(installers), {"index": {"installers": {"source": {"cache": {}}, "signer": {"orrery": {}}}}})
+	without := object.remove(few.index.installers, ["source", "signer"])
+	found := object.union(object.remove(few, ["index"]), {"index": object.union(object.remove(few.index, ["installers"]), {"installers": without})})
+	approval(document, found) == entry_of(["signer", "source"])
+}
+
 test_signer_that_lists_names_alone_is_content_with_the_name if {
 	governed := with_part(
 		{"orrery": {"signers": {"orrery": true}, "deployment_tools": {"deploy": true}}},

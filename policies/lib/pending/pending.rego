@@ -14,9 +14,9 @@ import data.lib.approvals
 # title: Facts that an entry waits for, and when each is due in ns since 1970
 # scope: document
 awaited[fact] := at if {
-	some fact, at in due
 	some id in approvals.candidates
 	would_excuse(id)
+	some fact, at in due
 	some brought in brings[fact]
 	wanted(id, brought)
 }
