@@ -16,14 +16,15 @@ const (
 	maxText        = 2 << 10
 )
 
-// newEvidence maps one Decision's event, in the case the sensor gave it.
-func newEvidence(d *Masked) Evidence {
+// newEvidence maps one Decision's event, in the case the sensor gave it; what
+// is what happened.
+func newEvidence(d *Masked, what string) Evidence {
 	c := &d.decision.Context
 	e := c.Event
 	a := &d.decision.Answer
 	v := Evidence{
 		UID:     d.decision.ID,
-		Name:    WhatHappened(d),
+		Name:    what,
 		Process: newProcess(&c.Process),
 		User:    newUser(c.Process.User),
 		Data: EvidenceData{

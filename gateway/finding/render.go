@@ -3,6 +3,7 @@ package finding
 import (
 	"bytes"
 	"slices"
+	"sync"
 
 	"github.com/go-json-experiment/json"
 	"github.com/go-json-experiment/json/jsontext"
@@ -28,14 +29,16 @@ func (f *finding) render(doc *DetectionFinding) []byte {
 	for _, s := range shown {
 		size += len(s.Evidence) + 1
 	}
-	head := encode(doc)
+	scratch := heads.Get().(*bytes.Buffer)
+	defer heads.Put(scratch)
+	head := encodeTo(scratch, doc)
 	refs := 0
 	for i := range f.refs {
 		refs += len(f.refs[i].raw) + len("false},")
 	}
 	if overhead := len(head) + refs + len(`,"evidences":[]`); overhead+size > MaxDocument {
 		doc.Metadata.IsTruncated = true
-		head = encode(doc)
+		head = encodeTo(scratch, doc)
 		shown = slices.Clone(shown)
 		for room := MaxDocument - overhead - len(`"is_truncated":true,`); size > room && len(shown) > 1; {
 			i := dropNext(shown)
@@ -61,6 +64,17 @@ func (f *finding) render(doc *DetectionFinding) []byte {
 		out = append(out, ']')
 	}
 	return append(out, '}')
+}
+
+// heads are buffers for documents without Decisions and evidence.
+var heads = sync.Pool{New: func() any { return new(bytes.Buffer) }}
+
+func encodeTo(b *bytes.Buffer, doc *DetectionFinding) []byte {
+	b.Reset()
+	if err := json.MarshalWrite(b, doc, jsonOptions); err != nil {
+		return encode(doc) // cannot be either: see encode
+	}
+	return b.Bytes()
 }
 
 // decisionsEnd is how a document without Decisions and evidence ends: they are

@@ -61,7 +61,7 @@ type Standing struct {
 func newStanding(d *Masked) *Standing {
 	s := account(d)
 	c := &d.decision.Context
-	v := newEvidence(d)
+	v := newEvidence(d, s.What)
 	s.Evidence = encode(&v)
 	if len(s.Evidence) > maxEvidence && v.Process != nil {
 		v.Process.Ancestry = nil
