@@ -65,7 +65,7 @@ type twins struct {
 func newTwins(r *rapid.T, limits Limits, parameters Parameters) *twins {
 	w := &twins{
 		T: r, steady: NewTracker(limits), restarted: NewTracker(limits), limits: limits, parameters: parameters,
-		often: rapid.SampledFrom([]int{10, 50, 200}).Draw(r, "often"), evicted: map[string]uint64{},
+		often: rapid.SampledFrom([]int{20, 100, 400}).Draw(r, "often"), evicted: map[string]uint64{},
 	}
 	w.steady.Configure(parameters)
 	w.restarted.Configure(parameters)
@@ -146,7 +146,11 @@ func (w *twins) catchUp(host string, history []*event.Event, places []Position) 
 		joined++
 		forgets := rapid.IntRange(0, 3).Draw(w.T, "history is short") == 0
 		for n, e := range history {
-			if !forgets && ask(w, "awaits", func(t *Tracker) bool { return t.Awaits(e) }) {
+			awaits := w.steady.Awaits(e)
+			if got := w.restarted.Awaits(e); got != awaits {
+				w.Fatalf("awaits %t, want %t", got, awaits)
+			}
+			if awaits && !forgets {
 				w.take(e, places[n])
 			}
 		}
