@@ -214,6 +214,9 @@ func TestExamplesFireOrDoNotAsTheyClaim(t *testing.T) {
 			if got := e.Fires.answer(t).Disposition; string(got) != s.Disposition {
 				t.Errorf("METADATA says %s, the example is %s", s.Disposition, got)
 			}
+			if !exampleSnapshot(t).Triggers(e.Fires.around()) {
+				t.Error("no trigger fits the first example: such an event is never decided")
+			}
 			if find(e.DoesNotFire.answer(t), s.ID) != nil {
 				t.Error("the second example fires it")
 			}

@@ -20,6 +20,7 @@ func TestNoInputMakesTheEvaluationFail(t *testing.T) {
 	words := []string{
 		"schtasks.exe", "-create", "/create", "-tn", "-tn", "-xml", "/tn", "a.xml", `microsoft\windows\a`, "-f", "net", "user", "/add", "",
 		"certutil", "-decode", "-addstore", "root", "msiexec", "/i", "/p", "/y", "http://h/x", `\\h\s\x.msi`, `c:\users\public\x.msi`, "TRANSFORMS=a;b", "PATCH=x",
+		"/DontWait", "/HideWindow", "/dir", `"C:\Program Files\Orrery\" agent`, "zzzzInvokeManagedCustomActionOutOfProc", "/a", "/fa", "REINSTALL=ALL", "ACTION=ADMIN", "/qn",
 		"reg", "add", `\currentversion\run`, "0x4", "-forcev1", `\??\c:\windows\system32\conhost.exe`, "..", `"`, "^", "\t", "é", "/c", "rd", "cmd",
 	}
 	images := []string{
@@ -50,13 +51,40 @@ func TestNoInputMakesTheEvaluationFail(t *testing.T) {
 		}
 		return p
 	}
+	wrote := func(t *rapid.T, label string) *install.Written {
+		if !rapid.Bool().Draw(t, label+" was seen to be written") {
+			return nil
+		}
+		ago := rapid.SampledFrom([]time.Duration{-time.Second, 0, time.Minute, time.Hour}).Draw(t, label+" written before")
+		return &install.Written{By: drawn(t, label+" writer"), At: time.Unix(1780000000, 0).Add(-ago)}
+	}
+	session := func(t *rapid.T) *install.Session {
+		if !rapid.Bool().Draw(t, "session known") {
+			return nil
+		}
+		client, writer := drawn(t, "client"), drawn(t, "package writer")
+		one := install.Session{OpenedBy: install.OpenedByClient, Client: &client, Inventory: rapid.Bool().Draw(t, "inventory")}
+		if rapid.Bool().Draw(t, "package writer known") {
+			one.PackageFile = &install.PackageFile{Writer: &writer}
+		}
+		if rapid.Bool().Draw(t, "session ambiguous") {
+			return &install.Session{Ambiguous: true, Doubts: []string{install.DoubtClients}, Candidates: []install.Session{one, {OpenedBy: install.OpenedByServiceChild}}}
+		}
+		return &one
+	}
 	rapid.Check(t, func(t *rapid.T) {
 		kind := rapid.SampledFrom([]event.Kind{event.KindProcessStart, event.KindImageLoad, event.KindInstall, event.KindFileCreate}).Draw(t, "kind")
 		e := &event.Event{Kind: kind, EventID: 1, Host: "ws01", Time: time.Unix(1780000000, 0)}
 		around := install.Context{Event: e, Process: drawn(t, "process"), Parent: drawn(t, "parent")}
 		around.Lineage = []install.Process{around.Parent, drawn(t, "grandparent")}
+		around.Session = session(t)
 		switch kind {
+		case event.KindProcessStart:
+			around.Process.Written = wrote(t, "image")
+		case event.KindFileCreate:
+			e.File.Path = rapid.SampledFrom(images).Draw(t, "file")
 		case event.KindImageLoad:
+			around.ModuleWritten = wrote(t, "module")
 			e.Module.Path = rapid.SampledFrom(images).Draw(t, "module")
 			e.Module.Signature = event.Signature{Known: rapid.Bool().Draw(t, "signature known"), Signed: rapid.Bool().Draw(t, "signed"), Status: "Valid", Subject: "Microsoft Corporation"}
 		case event.KindInstall:
