@@ -94,7 +94,7 @@ func (p *textPrinter) reasons(e gateway.Evaluated) {
 // stands against the install, and its owner will want to know.
 func (p *textPrinter) ranOut(misses []policy.NearMiss) {
 	for _, n := range misses {
-		if slices.Equal(n.Failed, []string{"expired"}) {
+		if slices.Equal(n.Failed, []string{"expired"}) || slices.Equal(n.Failed, []string{"not_yet_valid"}) {
 			p.row("near miss", nearMiss(n))
 		}
 	}
@@ -124,9 +124,12 @@ func approvedBy(a *policy.Approval) string {
 func nearMiss(n policy.NearMiss) string {
 	var parts, failed []string
 	for _, fact := range n.Failed {
-		if fact == "expired" {
-			parts = append(parts, "expired, or not valid yet")
-		} else {
+		switch fact {
+		case "expired":
+			parts = append(parts, "expired")
+		case "not_yet_valid":
+			parts = append(parts, "not valid yet")
+		default:
 			failed = append(failed, fact)
 		}
 	}

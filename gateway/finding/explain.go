@@ -121,26 +121,21 @@ func approvedBy(a *policy.Approval) string {
 
 // nearMiss names an entry and the facts that keep it from approving.
 func nearMiss(n *policy.NearMiss) string {
-	var failed []string
-	expired := false
+	var failed, why []string
 	for _, fact := range n.Failed {
-		if fact == "expired" {
-			expired = true
-			continue
+		switch fact {
+		case "expired":
+			why = append(why, "has expired")
+		case "not_yet_valid":
+			why = append(why, "is not valid yet")
+		default:
+			failed = append(failed, fact)
 		}
-		failed = append(failed, fact)
-	}
-	out := Printable(n.Entry)
-	if expired {
-		out += " has expired"
 	}
 	if len(failed) > 0 {
-		if expired {
-			out += " and"
-		}
-		out += " does not fit: " + listed(failed, 6)
+		why = append(why, "does not fit: "+listed(failed, 6))
 	}
-	return out
+	return strings.TrimSpace(Printable(n.Entry) + " " + strings.Join(why, " and "))
 }
 
 // signalTitles lists titles, the most severe first.
