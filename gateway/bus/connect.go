@@ -78,16 +78,18 @@ type Conn struct {
 	domain    string
 	apiPrefix string
 
-	mu      sync.Mutex
-	state   State
-	changed chan struct{}        // closed and replaced at every change
-	denied  map[string]time.Time // "publish to X" → when the server last refused it
-	onState func(State)
-	calls   sync.Mutex // keeps calls of onState in order
+	mu         sync.Mutex
+	state      State
+	changed    chan struct{}        // closed and replaced at every change
+	denied     map[string]time.Time // "publish to X" → when the server last refused it
+	leftBehind bool                 // Connect gave up before: nobody is told any more
+	onState    func(State)
+	calls      sync.Mutex // keeps calls of onState in order
 }
 
 // Connect connects once, within ctx and Timeout, and fails when it cannot: a
-// wrong address should not wait in silence. A connection lost later is restored
+// wrong address should not wait in silence. Where ctx ends first, the error is
+// its own, too. A connection lost later is restored
 // for as long as it takes.
 func Connect(ctx context.Context, o Options) (*Conn, error) {
 	if err := o.check(); err != nil {
@@ -106,20 +108,17 @@ func Connect(ctx context.Context, o Options) (*Conn, error) {
 		return nil, fmt.Errorf("connecting to NATS: %w", err)
 	}
 	target := o.URL
-	if o.Context != "" {
-		var settings natscontext.Settings
+	switch {
+	case o.Context != "":
 		target = "context " + o.Context
-		c.nc, settings, err = natscontext.Connect(o.Context, opts...)
-		c.domain, c.apiPrefix = settings.JSDomain, settings.JSAPIPrefix
-	} else {
-		if target == "" {
-			target = DefaultURL
-		}
-		c.nc, err = nats.Connect(target, opts...)
+	case target == "":
+		target = DefaultURL
 	}
+	made, err := c.dial(ctx, o, target, opts)
 	if err != nil {
 		return nil, connectError(target, err)
 	}
+	c.nc, c.domain, c.apiPrefix = made.nc, made.settings.JSDomain, made.settings.JSAPIPrefix
 	if o.JetStreamDomain != "" {
 		c.domain, c.apiPrefix = o.JetStreamDomain, ""
 	}
@@ -129,6 +128,45 @@ func Connect(ctx context.Context, o Options) (*Conn, error) {
 	}
 	c.change(c.nc, func(s *State) { s.Connected = c.nc.IsConnected() })
 	return c, nil
+}
+
+// dialed is an attempt to connect that succeeded.
+type dialed struct {
+	nc       *nats.Conn
+	settings natscontext.Settings // zero where no context is used
+}
+
+// dial connects, or ends with ctx. The client knows no context: an attempt that
+// is left behind ends by its own timeout, and what it made is closed.
+func (c *Conn) dial(ctx context.Context, o Options, target string, opts []nats.Option) (dialed, error) {
+	type result struct {
+		dialed
+		err error
+	}
+	made := make(chan result, 1)
+	go func() {
+		var r result
+		if o.Context != "" {
+			r.nc, r.settings, r.err = natscontext.Connect(o.Context, opts...)
+		} else {
+			r.nc, r.err = nats.Connect(target, opts...)
+		}
+		made <- r
+	}()
+	select {
+	case r := <-made:
+		return r.dialed, r.err
+	case <-ctx.Done():
+	}
+	c.mu.Lock()
+	c.leftBehind = true
+	c.mu.Unlock()
+	go func() {
+		if r := <-made; r.err == nil {
+			r.nc.Close()
+		}
+	}()
+	return dialed{}, ctx.Err()
 }
 
 // jetStream makes a JetStream context of its own, in the domain configured.

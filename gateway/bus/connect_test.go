@@ -10,6 +10,7 @@ import (
 	"crypto/x509/pkix"
 	"encoding/json"
 	"encoding/pem"
+	"errors"
 	"math/big"
 	"net"
 	"os"
@@ -321,4 +322,53 @@ func authority(t *testing.T) (caFile string, config *tls.Config) {
 	caFile = filepath.Join(t.TempDir(), "ca.pem")
 	writeFile(t, caFile, string(pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: der})))
 	return caFile, &tls.Config{Certificates: []tls.Certificate{{Certificate: [][]byte{der}, PrivateKey: key}}, MinVersion: tls.VersionTLS12}
+}
+
+func TestConnectEndsWithItsContextWhereNothingEverAnswers(t *testing.T) {
+	l, err := net.Listen("tcp", "127.0.0.1:0") // takes connections and says nothing
+	if err != nil {
+		t.Fatal(err)
+	}
+	var accepted []net.Conn
+	closed := make(chan struct{})
+	go func() {
+		defer close(closed)
+		for {
+			conn, err := l.Accept()
+			if err != nil {
+				return
+			}
+			accepted = append(accepted, conn)
+		}
+	}()
+	url := "nats://" + l.Addr().String()
+	config := t.TempDir()
+	t.Setenv("XDG_CONFIG_HOME", config)
+	writeFile(t, filepath.Join(config, "nats", "context", "lab.json"), `{"url":"`+url+`"}`)
+	for name, o := range map[string]Options{
+		"URL":     {URL: strings.Replace(url, "nats://", "nats://gw:hunter2@", 1)},
+		"list":    {URL: url + "," + url},
+		"context": {Context: "lab"},
+	} {
+		o.OnState = func(s State) { t.Errorf("%s: it was told of %+v", name, s) }
+		cancelled, cancel := context.WithCancel(context.Background())
+		time.AfterFunc(50*time.Millisecond, cancel)
+		start := time.Now()
+		_, err := Connect(cancelled, o)
+		if took := time.Since(start); !errors.Is(err, context.Canceled) || took > time.Second || strings.Contains(err.Error(), "hunter2") {
+			t.Errorf("%s: cancelled after %s with %v", name, took, err)
+		}
+		short, cancel := context.WithTimeout(context.Background(), 50*time.Millisecond)
+		defer cancel()
+		start = time.Now()
+		_, err = Connect(short, o)
+		if took := time.Since(start); err == nil || took > time.Second || !strings.Contains(err.Error(), "nothing answered in time") {
+			t.Errorf("%s: ended after %s with %v", name, took, err)
+		}
+	}
+	_ = l.Close() // it was open
+	<-closed
+	for _, conn := range accepted {
+		_ = conn.Close() // so that what was left behind ends now
+	}
 }

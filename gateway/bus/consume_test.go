@@ -94,6 +94,7 @@ func TestConsumeWithoutADurableSaysHowToMakeIt(t *testing.T) {
 }
 
 func TestWhatIsNotAcknowledgedComesAgainToTheNextReader(t *testing.T) {
+	t.Parallel()
 	e := serve(t, EmbeddedOptions{})
 	c := connect(t, e.URL())
 	if _, err := Setup(patient(t), c, TopologyOptions{AckWait: time.Second}); err != nil {
@@ -127,6 +128,7 @@ func TestWhatIsNotAcknowledgedComesAgainToTheNextReader(t *testing.T) {
 }
 
 func TestWhatIsInFlightIsKeptAliveAndNotHandedOverTwice(t *testing.T) {
+	t.Parallel()
 	e := serve(t, EmbeddedOptions{})
 	c := connect(t, e.URL())
 	if _, err := Setup(patient(t), c, TopologyOptions{AckWait: time.Second}); err != nil {
@@ -150,6 +152,7 @@ func TestWhatIsInFlightIsKeptAliveAndNotHandedOverTwice(t *testing.T) {
 }
 
 func TestAnAcknowledgementThatWasLostIsGivenAgain(t *testing.T) {
+	t.Parallel()
 	e := serve(t, EmbeddedOptions{})
 	c := connect(t, e.URL())
 	if _, err := Setup(patient(t), c, TopologyOptions{AckWait: time.Second}); err != nil {
@@ -194,6 +197,7 @@ func TestNakBringsAMessageAgain(t *testing.T) {
 }
 
 func TestABlockedHandlerStopsThePulling(t *testing.T) {
+	t.Parallel()
 	e := serve(t, EmbeddedOptions{})
 	c := connect(t, e.URL())
 	if _, err := Setup(patient(t), c, TopologyOptions{MaxAckPending: 100}); err != nil {
@@ -335,6 +339,7 @@ func TestConsumeSurvivesARestartOfTheServer(t *testing.T) {
 }
 
 func TestConsumeGoesOnWhenADurableIsMadeAnew(t *testing.T) {
+	t.Parallel()
 	_, c := ready(t, EmbeddedOptions{})
 	ship(t, c, "ws01", 1)
 	k := &taker{then: ack(t)}

@@ -3,8 +3,10 @@
 //
 // It takes messages from the durable consumer of EVENTS and hands them, one at
 // a time and in stream order, to the pipeline; it gives the pipeline's outputs
-// to the output streams. Besides, it connects, runs the embedded server,
-// creates and checks the streams, and keeps what cannot be decoded in
+// to the output streams. It keeps state that survives in a key-value bucket, and
+// reads back, for a start after a crash, what the streams hold: a range of
+// events, and what was published. Besides, it connects, runs the embedded
+// server, creates and checks the streams, and keeps what cannot be decoded in
 // quarantine.
 //
 // It guarantees:
@@ -17,6 +19,14 @@
 //   - The outputs of one host are stored in the order given, each only after
 //     the PubAck of the one before: verdicts first, then the Decision that
 //     completes their trigger. Hosts do not wait for one another.
+//   - What is to follow a host's outputs (Outputs.Then) is done after all of
+//     them are stored and before any later one of the host is sent, or not at
+//     all.
+//   - State is written by compare-and-set only: of two gateways on one partition
+//     the second is told, and an acknowledgement that was lost is no conflict.
+//   - A read of a range ends by itself, with its last message or with its
+//     context, whatever expires meanwhile; it never skips a message that the
+//     stream holds, and goes on where it was when the server comes back.
 //   - An output is retried until it is stored: through time-outs, full streams
 //     and a bus that is gone. When too many wait, Publish blocks, the handler
 //     blocks, and pulling stops; nothing is dropped to make room.

@@ -20,7 +20,12 @@ type ConnectError struct {
 	Target string // URL without secrets, or the context's name
 	Reason string
 	Hint   string // "" where there is none
+	ended  error  // of the context, where that ended first
 }
+
+// Unwrap gives the error of the context that ended first. What else was the
+// cause is not given: it may hold a URL with its password.
+func (e *ConnectError) Unwrap() error { return e.ended }
 
 func (e *ConnectError) Error() string {
 	if e.Hint == "" {
@@ -29,8 +34,7 @@ func (e *ConnectError) Error() string {
 	return fmt.Sprintf("connecting to NATS at %s: %s — %s", e.Target, e.Reason, e.Hint)
 }
 
-// connectError explains err. The cause is not wrapped: it may hold a URL with
-// its password.
+// connectError explains err.
 func connectError(target string, err error) error {
 	e := &ConnectError{Target: redact(target), Reason: scrub(strings.TrimPrefix(err.Error(), "nats: "))}
 	var dns *net.DNSError
@@ -38,11 +42,16 @@ func connectError(target string, err error) error {
 	var hostname x509.HostnameError
 	var path *os.PathError
 	switch {
+	case errors.Is(err, context.Canceled):
+		e.ended = context.Canceled
 	case errors.Is(err, nats.ErrNoServers):
 		e.Reason = "connection refused"
 		e.Hint = "is a nats-server running there? Start one with `nats-server -js`, correct the URL, or leave it out and msigate runs its own"
 	case errors.Is(err, nats.ErrTimeout), errors.Is(err, context.DeadlineExceeded), errors.Is(err, os.ErrDeadlineExceeded):
 		e.Hint = "nothing answered in time: is a firewall in between?"
+		if errors.Is(err, context.DeadlineExceeded) {
+			e.ended = context.DeadlineExceeded
+		}
 	case errors.As(err, &dns):
 		e.Hint = "the host name does not resolve: is it spelt right?"
 	case errors.Is(err, nats.ErrAuthorization), errors.Is(err, nats.ErrAuthExpired), errors.Is(err, nats.ErrAuthRevoked),
@@ -172,13 +181,14 @@ func (c *Conn) attempt(ctx context.Context) (context.Context, context.CancelFunc
 
 func (c *Conn) bounded(ctx context.Context, untilLost bool) (context.Context, context.CancelFunc) {
 	ctx, cancel := context.WithTimeout(ctx, requestTimeout)
-	start := time.Now()
+	start, began := time.Now(), c.State().Reconnect
 	go func() {
 		for {
 			c.mu.Lock()
-			changed, connected := c.changed, c.state.Connected
+			changed, s := c.changed, c.state
 			c.mu.Unlock()
-			if c.refusedSince(c.api(""), start) != nil || untilLost && !connected {
+			lost := !s.Connected || s.Reconnect != began
+			if c.refusedSince(c.api(""), start) != nil || untilLost && lost {
 				cancel()
 			}
 			select {

@@ -44,11 +44,14 @@ func (c *Conn) lookup(ctx context.Context, stream string, q messageQuery) (*Mess
 		return nil, err
 	}
 	start := time.Now()
-	ctx, cancel := c.request(ctx)
+	asked, cancel := c.attempt(ctx)
 	defer cancel()
-	answer, err := c.nc.RequestWithContext(ctx, c.api("STREAM.MSG.GET."+stream), body)
-	if err != nil {
-		return nil, c.explain(err, start)
+	answer, err := c.nc.RequestWithContext(asked, c.api("STREAM.MSG.GET."+stream), body)
+	switch err = c.explain(err, start); {
+	case errors.Is(err, context.Canceled) && ctx.Err() == nil:
+		return nil, errors.New("the connection to NATS was lost meanwhile")
+	case err != nil:
+		return nil, err
 	}
 	var r struct {
 		Error   *jetstream.APIError `json:"error"`

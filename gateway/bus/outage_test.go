@@ -121,6 +121,7 @@ func TestEventsThroughARestartAreDecidedOnceEach(t *testing.T) {
 }
 
 func TestAFullStreamBlocksAndThenGoesOn(t *testing.T) {
+	t.Parallel()
 	_, c := ready(t, EmbeddedOptions{})
 	s, err := c.js.Stream(patient(t), StreamDecisions)
 	if err != nil {
@@ -165,6 +166,7 @@ func TestAFullStreamBlocksAndThenGoesOn(t *testing.T) {
 }
 
 func TestARefusedPermissionIsNamedAndNothingIsGivenUp(t *testing.T) {
+	t.Parallel()
 	addr := runServer(t, &server.Options{JetStream: true, Users: []*server.User{
 		{Username: "admin", Password: "a"},
 		{Username: "gw", Password: "g", Permissions: &server.Permissions{Publish: &server.SubjectPermission{Deny: []string{"decisions.>"}}}},
@@ -192,6 +194,7 @@ func TestARefusedPermissionIsNamedAndNothingIsGivenUp(t *testing.T) {
 }
 
 func TestAStreamThatIsAbsentIsWaitedFor(t *testing.T) {
+	t.Parallel()
 	e := serve(t, EmbeddedOptions{})
 	c := connect(t, e.URL())
 	p := publisher(t, c, PublisherOptions{})
@@ -205,4 +208,42 @@ func TestAStreamThatIsAbsentIsWaitedFor(t *testing.T) {
 	}
 	drain(t, p)
 	s.want(t, 1)
+}
+
+func TestAnOutageIsNotTakenForAnAbsentStream(t *testing.T) {
+	dir := t.TempDir()
+	e := serve(t, EmbeddedOptions{StoreDir: dir})
+	c := connect(t, e.URL())
+	if _, err := Setup(patient(t), c, TopologyOptions{}); err != nil {
+		t.Fatal(err)
+	}
+	p := publisher(t, c, PublisherOptions{AckTimeout: 500 * time.Millisecond})
+	port := e.Port()
+	e.Shutdown()
+	eventually(t, "disconnected", func() bool { return !c.State().Connected })
+	var s settled
+	for seq := uint64(1); seq <= 20; seq++ {
+		if err := p.Publish(patient(t), decision(fmt.Sprintf("ws%02d", seq), seq, 0, s.done)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	// A server without JetStream: the connection stands, and nothing answers.
+	bare, err := server.NewServer(&server.Options{Host: "127.0.0.1", Port: port, NoSigs: true, NoLog: true})
+	if err != nil {
+		t.Fatal(err)
+	}
+	bare.Start()
+	eventually(t, "the silence is reported", func() bool { return strings.Contains(p.State().LastError, "JetStream does not answer just now") })
+	time.Sleep(800 * time.Millisecond) // the server is asked again
+	if last := p.State().LastError; !strings.Contains(last, "does not answer") {
+		t.Errorf("later: %s", last)
+	}
+	bare.Shutdown()
+	bare.WaitForShutdown()
+	serve(t, EmbeddedOptions{StoreDir: dir, Port: port})
+	drain(t, p)
+	s.want(t, 20)
+	if last := p.State().LastError; strings.Contains(last, "no stream takes") || strings.Contains(last, "msigate setup") {
+		t.Errorf("at the end: %s", last)
+	}
 }

@@ -64,6 +64,7 @@ type Publisher struct {
 	js      jetstream.JetStream
 	opts    PublisherOptions
 	trouble *trouble
+	absence absence
 
 	ctx    context.Context // ends when Drain gives up
 	cancel context.CancelFunc
@@ -98,7 +99,7 @@ func NewPublisher(conn *Conn, o PublisherOptions) (*Publisher, error) {
 	}
 	ctx, cancel := context.WithCancel(context.Background())
 	return &Publisher{
-		conn: conn, js: js, opts: o, trouble: newTrouble(o.Log, "publishing"),
+		conn: conn, js: js, opts: o, trouble: newTrouble(o.Log, "publishing"), absence: absence{asked: map[string]answer{}},
 		ctx: ctx, cancel: cancel, lanes: map[string]*lane{}, freed: make(chan struct{}),
 	}, nil
 }

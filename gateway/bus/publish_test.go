@@ -160,6 +160,7 @@ func TestTheSameOutputsTwiceAreStoredOnce(t *testing.T) {
 }
 
 func TestPastTheDedupWindowTheStreamIsLookedAt(t *testing.T) {
+	t.Parallel()
 	_, c := ready(t, EmbeddedOptions{})
 	p := publisher(t, c, PublisherOptions{})
 	s, err := c.js.Stream(patient(t), StreamDecisions)
@@ -193,6 +194,7 @@ func TestPastTheDedupWindowTheStreamIsLookedAt(t *testing.T) {
 }
 
 func TestPublishGivesUpWaitingForRoomWithItsContext(t *testing.T) {
+	t.Parallel()
 	e, c := ready(t, EmbeddedOptions{})
 	p := publisher(t, c, PublisherOptions{MaxPending: 2})
 	e.Shutdown()

@@ -28,6 +28,10 @@ func (c *Conn) change(nc *nats.Conn, alter func(*State)) {
 	defer c.calls.Unlock()
 	server := redact(nc.ConnectedUrl())
 	c.mu.Lock()
+	if c.leftBehind {
+		c.mu.Unlock()
+		return
+	}
 	alter(&c.state)
 	c.state.Since = time.Now()
 	if server != "" {

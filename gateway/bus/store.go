@@ -192,14 +192,14 @@ func streamOf(subject string) string {
 func (p *Publisher) publishError(subject string, err error) error {
 	var api *jetstream.APIError
 	switch {
+	case errors.Is(err, jetstream.ErrNoStreamResponse), errors.Is(err, nats.ErrNoResponders):
+		err = p.unanswered(subject)
 	case timedOut(err):
 		if denied := p.conn.refusedSince(subject, time.Now().Add(-2*p.opts.AckTimeout)); denied != nil {
 			err = denied
-		} else if !errors.Is(err, nats.ErrNoResponders) {
+		} else {
 			err = fmt.Errorf("no acknowledgement within %s", p.opts.AckTimeout)
 		}
-	case errors.Is(err, jetstream.ErrNoStreamResponse):
-		err = fmt.Errorf("no stream takes this subject — %s", mendBySetup)
 	case errors.As(err, &api) && strings.Contains(api.Description, "maximum"):
 		err = fmt.Errorf("the stream is full (%s) — raise its limit or wait for its old messages to expire; the gateway waits", api.Description)
 	}
