@@ -141,7 +141,7 @@ func (f *finding) status(v *view, u *Update, why occasion) (id int, label, detai
 		return statusSuppressed, "Suppressed", settledDetail + v.why
 	case u.Activity == Close:
 		if uid := f.wentTo(); uid != "" {
-			return statusOther, "Moved", fmt.Sprintf("belongs to finding %s now: what it is about became known (%s)", uid, becauseOf(f.Cause))
+			return statusOther, "Moved", fmt.Sprintf("belongs to finding %s now: the install it is part of became known (%s)", uid, becauseOf(f.Cause))
 		}
 		return statusSuppressed, "Suppressed", "explained by " + v.why
 	case u.Disposition == policy.Approved:

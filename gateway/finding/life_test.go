@@ -220,7 +220,7 @@ func TestAnEventWhoseSessionBecomesKnownLeavesItsOldFinding(t *testing.T) {
 		t.Fatalf("%q, want %q", got, want)
 	}
 	closed := read(t, updates[0])
-	if want := "belongs to finding " + updates[1].UID + " now: what it is about became known (record 9.0 came late)"; closed.StatusDetail != want {
+	if want := "belongs to finding " + updates[1].UID + " now: the install it is part of became known (record 9.0 came late)"; closed.StatusDetail != want {
 		t.Errorf("%q, want %q", closed.StatusDetail, want)
 	}
 	if closed.Unmapped.Msigate.BelongsTo != updates[1].UID {
@@ -387,4 +387,76 @@ func TestEveryDocumentOfALifeIsValidOCSF(t *testing.T) {
 			}
 		}
 	})
+}
+
+// TestTheOrderInWhichEventsAreDecidedDoesNotMatter: events of one session end
+// in the same finding however they come, also where there are more than are kept.
+func TestTheOrderInWhichEventsAreDecidedDoesNotMatter(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		var life []policy.Decision
+		for n := range rapid.IntRange(1, 50).Draw(t, "n") {
+			life = append(life, about(n, once,
+				rapid.SampledFrom([]policy.Disposition{policy.Expected, policy.Approved, policy.Review, policy.Alert}).Draw(t, "disposition"),
+				rapid.SampledFrom([]policy.Severity{policy.Low, policy.High}).Draw(t, "severity"), "s1"))
+		}
+		final := func(life []policy.Decision) string {
+			f := newFindings()
+			for _, d := range life {
+				f.Apply(plain(d), trace)
+			}
+			one, ok := f.live.get(UID(plain(life[0])))
+			if !ok {
+				return ""
+			}
+			v := one.view()
+			out := fmt.Sprintln(v.grade, v.lead.What, v.why, v.group, v.first, v.last, v.signals, v.pending, v.missing, v.standing, v.dropped)
+			for _, s := range one.Events {
+				out += string(s.Evidence)
+			}
+			return out
+		}
+		if want, got := final(life), final(rapid.Permutation(life).Draw(t, "order")); got != want {
+			t.Fatalf("it ends as\n%s\nwant\n%s", got, want)
+		}
+	})
+}
+
+// A life as it reads: raised, explained, gone elsewhere, settled.
+func TestALifeReadsAsTheGoldenDocuments(t *testing.T) {
+	schema := ocsfSchema(t)
+	f := newFindings()
+	unknown := about(1, once, policy.Review, policy.Medium, "")
+	var all []Update
+	for _, d := range []policy.Decision{
+		unknown, alert(1, fact(9)), alert(2, once), approved(1, fact(12)), expected(2, "due:process.signer"), approved(3, once),
+	} {
+		all = append(all, f.Apply(plain(d), trace)...)
+	}
+	all = append(all, f.Settle(ws01, UID(plain(alert(1, once))), evening)...)
+	all = append(all, f.Apply(plain(review(4, once)), trace)...)
+	var b strings.Builder
+	for _, u := range all {
+		doc := read(t, u)
+		fmt.Fprintf(&b, "%s on %s, revision %d, severity %s, status %s\n  %s\n  %s\n", u.Activity, u.Disposition, u.Revision, doc.Severity, doc.Status, doc.Message, doc.StatusDetail)
+		if schema != nil {
+			if err := invalid(schema, u.Document); err != nil {
+				t.Error(err)
+			}
+		}
+	}
+	golden(t, "life.golden.txt", []byte(b.String()))
+}
+
+func TestNoSecretIsWrittenDown(t *testing.T) {
+	f := newFindings()
+	d := withCommandLine(`msiexec /i C:\a.msi ADMINPASSWORD=Winter2026 /qn`, map[string]string{"ADMINPASSWORD": "Winter2026"})
+	d.Context.Event.Host = ws01
+	f.Apply(shippedMasker(t).Mask(d), trace)
+	s, ok := f.Export(ws01)
+	if !ok {
+		t.Fatal("nothing is known")
+	}
+	if raw := writeState(t, s); bytes.Contains(raw, []byte("Winter2026")) {
+		t.Errorf("the secret is in %s", raw)
+	}
 }
