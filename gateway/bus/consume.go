@@ -133,76 +133,68 @@ func (c *Consumption) learn(info *jetstream.ConsumerInfo) {
 	c.mu.Unlock()
 }
 
-// pull keeps a subscription running until halt.
+// pull keeps a session running until halt.
 func (c *Consumption) pull() {
-	for first := true; ; first = false {
-		if !first {
-			// The subscription ended though nobody stopped it: the durable or
-			// its stream is gone. It is looked for until it is there again.
+	for {
+		err := c.serve()
+		if err == nil {
+			return
+		}
+		// What was asked for is lost: with the connection, or with the durable
+		// or its stream. It is looked for until it is there again.
+		for wait := time.Duration(0); err != nil; wait = time.Second {
+			if !errors.Is(err, errReconnected) && !errors.Is(err, nats.ErrConnectionClosed) {
+				c.trouble.report(err)
+				wait = time.Second
+			}
 			select {
 			case <-c.stop:
 				return
-			case <-time.After(time.Second):
+			case <-time.After(wait):
 			}
-			if err := c.find(context.Background()); err != nil {
-				c.trouble.report(err)
-				continue
+			if err = c.connected(); err != nil {
+				return // halted, or closed for good
 			}
+			err = c.find(context.Background())
 		}
-		sub, err := c.consumer.Consume(c.take,
-			jetstream.PullMaxMessagesWithBytesLimit(c.opts.PullMaxMessages, c.opts.PullMaxBytes),
-			jetstream.PullExpiry(30*time.Second),
-			jetstream.PullHeartbeat(5*time.Second),
-			jetstream.ConsumeErrHandler(func(_ jetstream.ConsumeContext, err error) { c.pullError(err) }))
-		if err != nil {
-			c.trouble.report(err)
-			continue
-		}
-		closed := sub.Closed()
+	}
+}
+
+// connected waits for the connection, or halt.
+func (c *Consumption) connected() error {
+	ctx, cancel := context.WithCancel(context.Background())
+	defer cancel()
+	go func() {
 		select {
-		case <-closed:
 		case <-c.stop:
-			sub.Stop()
-			<-closed
-			return
+			cancel()
+		case <-ctx.Done():
 		}
-	}
+	}()
+	return c.conn.awaitConnected(ctx)
 }
 
-// pullError reports what a person should know; missed heartbeats and
-// reconnects mend themselves, but may have a refused permission behind them.
-func (c *Consumption) pullError(err error) {
-	if errors.Is(err, nats.ErrConnectionClosed) || errors.Is(err, jetstream.ErrServerShutdown) {
-		return
-	}
-	if errors.Is(err, jetstream.ErrNoHeartbeat) {
-		if denied := c.conn.refusedSince("$JS.", time.Now().Add(-time.Minute)); denied != nil {
-			err = denied
-		}
-	}
-	c.trouble.report(err)
-}
-
-// take is called by the client with each delivery, in order.
-func (c *Consumption) take(msg jetstream.Msg) {
-	m, err := newMessage(msg)
+// take takes each delivery in, in order.
+func (c *Consumption) take(msg *nats.Msg) {
+	m, _, err := readMessage(msg)
 	if err != nil {
 		c.trouble.report(err)
 		return
 	}
+	m.conn, m.reply = c.conn.nc, msg.Reply
 	if !c.room() {
 		return // stopped: it comes again
 	}
 	if m.Delivered > 1 {
 		c.redelivered.Add(1)
 	}
-	switch c.held.admit(m, msg) {
+	switch c.held.admit(m) {
 	case known:
 		c.dropped.Add(1)
 		return
 	case again:
 		c.dropped.Add(1)
-		if err := msg.Ack(); err != nil {
+		if err := m.answer(m.reply, ackDone); err != nil {
 			c.trouble.report(fmt.Errorf("acknowledging %s/%d again: %w", m.Stream, m.Sequence, err))
 		}
 		return

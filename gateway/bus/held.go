@@ -1,10 +1,6 @@
 package bus
 
-import (
-	"sync"
-
-	"github.com/nats-io/nats.go/jetstream"
-)
+import "sync"
 
 // held knows which messages are in flight (handed over or about to be, and not
 // settled) and which were settled lately, so that no message is handed over
@@ -34,12 +30,12 @@ const (
 
 // admit takes a delivery in. Only a redelivery can be one of a message that is
 // known: a stream that was made anew starts at 1 and must not be mistaken.
-func (h *held) admit(m *Message, msg jetstream.Msg) admission {
+func (h *held) admit(m *Message) admission {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	if m.Delivered > 1 {
 		if have, ok := h.inFlight[m.Sequence]; ok && have.Stamp.Equal(m.Stamp) {
-			have.adopt(msg)
+			have.adopt(m.reply)
 			return known
 		}
 		if h.settled.has(m.Sequence) {

@@ -11,28 +11,28 @@ func TestHeldNeverAdmitsWhatIsInFlightOrSettled(t *testing.T) {
 	h := newHeld()
 	stamp := time.Unix(1, 0)
 	first := &Message{Sequence: 7, Delivered: 1, Stamp: stamp, Data: []byte("abc")}
-	if got := h.admit(first, nil); got != admitted {
+	if got := h.admit(first); got != admitted {
 		t.Fatalf("the first delivery: %v", got)
 	}
-	if got := h.admit(&Message{Sequence: 7, Delivered: 2, Stamp: stamp}, nil); got != known {
+	if got := h.admit(&Message{Sequence: 7, Delivered: 2, Stamp: stamp}); got != known {
 		t.Errorf("a redelivery in flight: %v", got)
 	}
 	h.settle(first)
-	if got := h.admit(&Message{Sequence: 7, Delivered: 3, Stamp: stamp}, nil); got != again {
+	if got := h.admit(&Message{Sequence: 7, Delivered: 3, Stamp: stamp}); got != again {
 		t.Errorf("a redelivery after settling: %v", got)
 	}
 	if n, bytes := h.load(); n != 0 || bytes != 0 {
 		t.Errorf("load %d, %d", n, bytes)
 	}
 	unseen := &Message{Sequence: 6, Delivered: 2, Stamp: stamp}
-	if got := h.admit(unseen, nil); got != admitted {
+	if got := h.admit(unseen); got != admitted {
 		t.Errorf("a redelivery of what never came here: %v", got)
 	}
 	h.release(unseen)
-	if got := h.admit(&Message{Sequence: 6, Delivered: 3, Stamp: stamp}, nil); got != admitted {
+	if got := h.admit(&Message{Sequence: 6, Delivered: 3, Stamp: stamp}); got != admitted {
 		t.Errorf("a redelivery of what was given back: %v", got)
 	}
-	if got := h.admit(&Message{Sequence: 7, Delivered: 1, Stamp: stamp.Add(time.Hour)}, nil); got != admitted {
+	if got := h.admit(&Message{Sequence: 7, Delivered: 1, Stamp: stamp.Add(time.Hour)}); got != admitted {
 		t.Errorf("the same sequence of a stream made anew: %v", got)
 	}
 }

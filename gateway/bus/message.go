@@ -5,6 +5,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/nats-io/nats.go"
 	"github.com/nats-io/nats.go/jetstream"
 )
 
@@ -21,9 +22,10 @@ type Message struct {
 	Pending   uint64    // how many messages the consumer had still to deliver behind it
 
 	mu    sync.Mutex
-	msg   jetstream.Msg // the latest delivery of it
-	held  *held         // nil: nothing to acknowledge
-	round int           // of keeping alive, when it was taken in
+	conn  *nats.Conn
+	reply string // where the latest delivery of it is answered
+	held  *held  // nil: nothing to acknowledge
+	round int    // of keeping alive, when it was taken in
 	done  bool
 }
 
@@ -31,12 +33,12 @@ type Message struct {
 // second call does nothing. An error means that the server was not told; the
 // message is settled all the same, and acknowledged again should it come.
 func (m *Message) Ack() error {
-	msg, ok := m.finish()
+	reply, ok := m.finish()
 	if !ok {
 		return nil
 	}
 	m.held.settle(m)
-	if err := msg.Ack(); err != nil {
+	if err := m.answer(reply, ackDone); err != nil {
 		return fmt.Errorf("acknowledging %s/%d: %w", m.Stream, m.Sequence, err)
 	}
 	return nil
@@ -44,12 +46,12 @@ func (m *Message) Ack() error {
 
 // Nak gives the message back; it comes again after delay.
 func (m *Message) Nak(delay time.Duration) error {
-	msg, ok := m.finish()
+	reply, ok := m.finish()
 	if !ok {
 		return nil
 	}
 	m.held.release(m)
-	if err := msg.NakWithDelay(delay); err != nil {
+	if err := m.answer(reply, fmt.Appendf(nil, `-NAK {"delay": %d}`, delay.Nanoseconds())); err != nil {
 		return fmt.Errorf("giving back %s/%d: %w", m.Stream, m.Sequence, err)
 	}
 	return nil
@@ -59,36 +61,48 @@ func (m *Message) Nak(delay time.Duration) error {
 // Consumption does so by itself for all that is in flight.
 func (m *Message) InProgress() error {
 	m.mu.Lock()
-	msg, done := m.msg, m.done
+	reply, done := m.reply, m.done
 	m.mu.Unlock()
 	if done || m.held == nil {
 		return nil
 	}
-	if err := msg.InProgress(); err != nil {
+	if err := m.answer(reply, ackProgress); err != nil {
 		return fmt.Errorf("keeping %s/%d alive: %w", m.Stream, m.Sequence, err)
 	}
 	return nil
 }
 
-// finish marks the message done and gives the delivery to answer to.
-func (m *Message) finish() (jetstream.Msg, bool) {
+// finish marks the message done and gives where to answer.
+func (m *Message) finish() (reply string, ok bool) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	if m.done || m.held == nil {
-		return nil, false
+		return "", false
 	}
 	m.done = true
-	return m.msg, true
+	return m.reply, true
 }
+
+// ackPrefix begins the reply subject of every delivery of JetStream.
+const ackPrefix = "$JS.ACK."
+
+// What JetStream takes as an answer to a delivery.
+var (
+	ackDone     = []byte("+ACK")
+	ackProgress = []byte("+WPI")
+	ackAgain    = []byte("-NAK")
+)
+
+func (m *Message) answer(reply string, word []byte) error { return m.conn.Publish(reply, word) }
 
 // adopt makes a later delivery the one that is answered.
-func (m *Message) adopt(msg jetstream.Msg) {
+func (m *Message) adopt(reply string) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	m.msg = msg
+	m.reply = reply
 }
 
-// newMessage reads a delivery.
+// newMessage reads a delivery that needs no answer.
 func newMessage(msg jetstream.Msg) (*Message, error) {
 	meta, err := msg.Metadata()
 	if err != nil {
@@ -103,6 +117,5 @@ func newMessage(msg jetstream.Msg) (*Message, error) {
 		Stamp:     meta.Timestamp,
 		Delivered: meta.NumDelivered,
 		Pending:   meta.NumPending,
-		msg:       msg,
 	}, nil
 }

@@ -161,7 +161,7 @@ func (p *puller) pull(ctx context.Context, each func(*Message) bool) (more bool,
 		if err != nil {
 			return false, err
 		}
-		if !strings.HasPrefix(msg.Reply, "$JS.ACK.") { // a shipper can write a Status header, but not this
+		if !strings.HasPrefix(msg.Reply, ackPrefix) { // a shipper can write a Status header, but not this
 			status, description := msg.Header.Get("Status"), msg.Header.Get("Description")
 			switch {
 			case msg.Subject != reply:
