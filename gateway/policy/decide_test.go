@@ -127,6 +127,29 @@ func TestEvidenceIsInTheCaseTheSensorGave(t *testing.T) {
 	}
 }
 
+func TestEvidenceFromAroundTheEventIsInItsOwnCaseToo(t *testing.T) {
+	c := shellBelowServer()
+	c.Session = wholeSession(c)
+	written(c)
+	a := Answer{Signals: []Signal{{Evidence: map[string]string{
+		"written.by": `c:\windows\system32\msiexec.exe`, "package": `c:\pkg\a.msi`, "wrapper": `c:\windows\system32\msiexec.exe`, "other": `c:\pkg\a.msi`,
+	}}}}
+	restoreCase(&a, c)
+	want := map[string]string{
+		"written.by": `C:\Windows\System32\msiexec.exe`, "package": `C:\Pkg\A.msi`, "wrapper": `C:\Windows\System32\msiexec.exe`, "other": `c:\pkg\a.msi`,
+	}
+	if got := a.Signals[0].Evidence; !reflect.DeepEqual(got, want) {
+		t.Errorf("%v", got)
+	}
+	bare := shellBelowServer()
+	bare.Lineage = nil
+	untouched := Answer{Signals: []Signal{{Evidence: map[string]string{"written.by": "x", "package": "y", "wrapper": "z"}}}}
+	restoreCase(&untouched, bare)
+	if got := untouched.Signals[0].Evidence; got["written.by"] != "x" || got["package"] != "y" || got["wrapper"] != "z" {
+		t.Errorf("%v", got)
+	}
+}
+
 func TestExpectedDecisionCarriesNoInput(t *testing.T) {
 	if d := decide(mustCompile(t, answering(harmless), Options{Deadline: time.Minute}), shellBelowServer()); d.Input != nil || d.Fault != "" {
 		t.Errorf("input of %d bytes, fault %q", len(d.Input), d.Fault)

@@ -14,6 +14,9 @@ func restoreCase(a *Answer, c *install.Context) {
 	for _, signal := range a.Signals {
 		for fact, value := range signal.Evidence {
 			original := factValue(fact, c)
+			if fact == "wrapper" {
+				original = ancestor(value, c)
+			}
 			if original != "" && event.LowerASCII(original) == value {
 				signal.Evidence[fact] = original
 			}
@@ -43,7 +46,9 @@ func factValue(fact string, c *install.Context) string {
 	case "process.msiexec.package.name":
 		return clientPackage(c)
 	case "package": // whichever the event names
-		return cmp.Or(recordPackage(c), clientPackage(c))
+		return cmp.Or(recordPackage(c), clientPackage(c), sessionPackage(c))
+	case "written.by":
+		return cmp.Or(writer(c.Process.Written), writer(c.ModuleWritten))
 	case "parent.image":
 		return c.Parent.Image
 	case "parent.command_line":
@@ -67,6 +72,32 @@ func clientPackage(c *install.Context) string {
 		return ""
 	}
 	return c.Process.Msiexec.Package.Name
+}
+
+// sessionPackage is what the session that the event came to installs.
+func sessionPackage(c *install.Context) string {
+	if c.Session == nil || c.Session.Package == nil {
+		return ""
+	}
+	return c.Session.Package.Name
+}
+
+// writer is the program that wrote a file.
+func writer(w *install.Written) string {
+	if w == nil {
+		return ""
+	}
+	return w.By.Image
+}
+
+// ancestor is the image above the subject that reads so in lower case.
+func ancestor(lower string, c *install.Context) string {
+	for i := range c.Lineage {
+		if event.LowerASCII(c.Lineage[i].Image) == lower {
+			return c.Lineage[i].Image
+		}
+	}
+	return ""
 }
 
 // recordPackage is what a MsiInstaller record names.
