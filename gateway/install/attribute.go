@@ -28,7 +28,7 @@ func (t *Tracker) sessionOf(h *host, e *event.Event, p *process, line []*process
 	b := h.belongs(p, line, at)
 	if e.Kind == event.KindImageLoad && b.nowhere() {
 		if f, ok := h.fileOf(e.Module.Path, at, t.window); ok {
-			b = h.ofFile(f.writer, f.at, 0)
+			b = h.ofFile(f.writer, f.at, 0, nil)
 		}
 	}
 	return h.express(b)
@@ -53,10 +53,13 @@ func (h *host) ofRecord(r *installRecord) belonging {
 // process above it (or itself) that leads to a client decides: a client, or
 // the service, whose work belongs to whoever it worked for when it began.
 func (h *host) belongs(p *process, line []*process, at int64) belonging {
-	return h.belongsWithin(p, line, at, 0)
+	return h.belongsWithin(p, line, at, 0, nil)
 }
 
-func (h *host) belongsWithin(p *process, line []*process, at int64, depth int) belonging {
+// belongsWithin is the same at some depth of files whose writers were started
+// from files. nowhere are the writers that led nowhere, and from what depth on:
+// records that lie can have each of many write what the others run.
+func (h *host) belongsWithin(p *process, line []*process, at int64, depth int, nowhere map[*process]int) belonging {
 	var top *process // the topmost of the installer's own below nobody known
 	below := at      // when what is looked at was begun by the process above it
 	for i := -1; i < len(line); i++ {
@@ -85,9 +88,16 @@ func (h *host) belongsWithin(p *process, line []*process, at int64, depth int) b
 			current = line[i]
 		}
 		if m := current.member; m != nil && m.writer != nil && m.writer != current {
-			if b := h.ofFile(m.writer, m.written, depth); !b.nowhere() {
+			if nowhere == nil {
+				nowhere = map[*process]int{}
+			}
+			if from, tried := nowhere[m.writer]; tried && depth >= from {
+				continue
+			}
+			if b := h.ofFile(m.writer, m.written, depth, nowhere); !b.nowhere() {
 				return b
 			}
+			nowhere[m.writer] = depth
 		}
 	}
 	if top != nil { // its parent was never told of: the service, or else a client
@@ -109,11 +119,11 @@ func began(p *process) int64 {
 
 // ofFile is where a file belongs that a tree's process wrote. What is less than
 // sure of the writer is no surer of its file.
-func (h *host) ofFile(writer *process, at int64, depth int) belonging {
+func (h *host) ofFile(writer *process, at int64, depth int, nowhere map[*process]int) belonging {
 	if writer == nil || depth == MaxLineage { // by records that lie, two could have written each other
 		return belonging{}
 	}
-	b := h.belongsWithin(writer, h.ancestors(writer), at, depth+1)
+	b := h.belongsWithin(writer, h.ancestors(writer), at, depth+1, nowhere)
 	if b.settled == nil && b.how == AttributionLineage {
 		b.how = AttributionFile
 	}

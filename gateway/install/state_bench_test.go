@@ -39,9 +39,10 @@ func plainHost(t *Tracker, host int) string {
 	return fmt.Sprintf("ws%06d.corp.example", host)
 }
 
-// busyTracker knows a host with 20 sessions, 300 processes of trees, each of
-// them watched up to the bound, and 1,000 files.
-func busyTracker() *Tracker {
+// busyTracker knows a host with that many sessions, each with that many shells,
+// the start of each of which is watched, and four files of each. Twenty with
+// thirteen are 300 processes of trees and 1,000 files.
+func busyTracker(installs, shells int) *Tracker {
 	s := &scene{tracker: NewTracker(Limits{})}
 	take := func(e *event.Event) {
 		c, inScope := s.feed(e)
@@ -52,14 +53,14 @@ func busyTracker() *Tracker {
 	take(s.startOf(explorer, event.Process{}))
 	take(s.startOf(service, services))
 	files := 0
-	for install := range 20 {
+	for install := range installs {
 		pid := uint32(10_000 + 100*install)
 		client := proc(pid, msiexecPath, fmt.Sprintf(`msiexec /i "C:\Windows\ccmcache\%d\package %d.msi" /qn TRANSFORMS=corp.mst SITE=HQ%d`, install, install, install))
 		take(s.startOf(client, explorer))
 		take(s.installer(idBegins, event.Installer{Package: fmt.Sprintf(`C:\Windows\ccmcache\%d\package %d.msi`, install, install), ClientPID: pid}))
 		server := serverOf(pid + 1)
 		take(s.startOf(server, service))
-		for n := range 13 {
+		for n := range shells {
 			child := proc(pid+2+uint32(n), systemFolder+`cmd.exe`, fmt.Sprintf(`cmd.exe /c "C:\Program Files\Contoso\step%d.cmd" %d`, n, install))
 			child.Hashes = event.Hashes{SHA256: fmt.Sprintf("%064x", n*7919), SHA1: fmt.Sprintf("%040x", n*7919)}
 			take(s.startOf(child, server))
@@ -93,7 +94,7 @@ func stateCases() map[string]*Tracker {
 	for host := range 100 {
 		plainHost(plain, host)
 	}
-	return map[string]*Tracker{"ten remembered": plain, "busy tree": busyTracker()}
+	return map[string]*Tracker{"ten remembered": plain, "busy tree": busyTracker(20, 13)}
 }
 
 func BenchmarkExport(b *testing.B) {
