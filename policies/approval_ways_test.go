@@ -132,6 +132,7 @@ func approving(t *testing.T, sha256 string) *policy.Snapshot {
 
 func TestWhatTheServiceStartsIsApprovedByWhatTheSensorSawOfItsClient(t *testing.T) {
 	const helper = `D:\stage\helper.exe`
+	snapshots := map[string]*policy.Snapshot{helperHash: approving(t, helperHash), cachedHash: approving(t, cachedHash)}
 	for _, test := range []struct {
 		name   string
 		sha256 string
@@ -183,7 +184,7 @@ func TestWhatTheServiceStartsIsApprovedByWhatTheSensorSawOfItsClient(t *testing.
 		t.Run(test.name, func(t *testing.T) {
 			h := newTold()
 			c := test.story(h)
-			h.decided(t, approving(t, test.sha256), &c, test.want)
+			h.decided(t, snapshots[test.sha256], &c, test.want)
 		})
 	}
 }
@@ -191,6 +192,7 @@ func TestWhatTheServiceStartsIsApprovedByWhatTheSensorSawOfItsClient(t *testing.
 func TestTheHashOfThePackageApprovesWhatItsClientStarts(t *testing.T) {
 	const helper, pkg = `D:\stage\helper.exe`, `D:\share\kestrel.msi`
 	from := running(2000, msiexec, "msiexec.exe /i "+pkg+" /qn", system)
+	snapshot := approving(t, cachedHash)
 	for _, test := range []struct {
 		name  string
 		story func(h *told)
@@ -233,7 +235,7 @@ func TestTheHashOfThePackageApprovesWhatItsClientStarts(t *testing.T) {
 			h.start(ccm, services)
 			test.story(h)
 			c := h.start(running(2400, helper, helper+" /s", system), from)
-			h.decided(t, approving(t, cachedHash), &c, test.want)
+			h.decided(t, snapshot, &c, test.want)
 		})
 	}
 }
