@@ -15,7 +15,7 @@ func (t *Tracker) Apply(e *event.Event, at Position) Context {
 	if file, signature, ok := e.Certificate(); ok {
 		h.certify(file, signature, stamp(e.Time))
 		t.bound(h)
-		return Context{Event: e, Sends: h.sends.names(), Missing: slices.Clip(e.Missing)}
+		return t.known(h, e, nil, nil)
 	}
 	h.applying = at
 	h.sends.saw(e.Kind)
@@ -24,7 +24,9 @@ func (t *Tracker) Apply(e *event.Event, at Position) Context {
 	switch e.Kind {
 	case event.KindProcessStart:
 		p = t.applyStart(h, e, at)
-		p.late |= p.late << 1 & lateHeard // a start that awaited was taken in
+		if p.late != 0 {
+			p.late |= lateHeard
+		}
 	case event.KindInstall:
 		p, r = h.applyInstall(e)
 	default:
@@ -37,9 +39,12 @@ func (t *Tracker) Apply(e *event.Event, at Position) Context {
 	return c
 }
 
-// known is e in its context: p is whom it is about, and r the MsiInstaller
-// record that it is, if it is one.
+// known is e in its context: p is whom it is about, if anybody, and r the
+// MsiInstaller record that it is, if it is one.
 func (t *Tracker) known(h *host, e *event.Event, p *process, r *installRecord) Context {
+	if p == nil { // a certificate record is about no process
+		return Context{Event: e, Module: e.Module, Sends: h.sends.names(), Missing: slices.Clip(e.Missing)}
+	}
 	line := h.ancestors(p)
 	t.widen(h, p, line)
 	c := t.context(h, e, p, line)
@@ -169,6 +174,9 @@ func (t *Tracker) applyActivity(h *host, e *event.Event) *process {
 	} else {
 		h.fill(p, &e.Process)
 	}
+	if p.actsUnborn() {
+		h.note(p)
+	}
 	if p.member == nil {
 		full, earlier := e.Process, p.facts()
 		fillFacts(&full, &earlier)
@@ -185,10 +193,20 @@ func (t *Tracker) applyActivity(h *host, e *event.Event) *process {
 	if isPackageFile(e.File.Path) {
 		h.notePackage(e, p)
 	}
+	t.does(h, p, e)
+	return p
+}
+
+// does takes over what a process did.
+func (t *Tracker) does(h *host, p *process, e *event.Event) {
+	at := stamp(e.Time)
 	switch e.Kind {
 	case event.KindProcessEnd:
+		if p.member == nil {
+			return // the ends of others are not in scope: to know of this one would be chance
+		}
 		h.endsAt(p, at)
-		if !h.tellsEnds && p.member != nil {
+		if !h.tellsEnds {
 			h.tellsEnds = true
 			h.stirSessions()
 		}
@@ -208,7 +226,6 @@ func (t *Tracker) applyActivity(h *host, e *event.Event) *process {
 			t.evictions.files += h.wrote(p, e.File.Path+":"+e.File.Stream, at, t.window)
 		}
 	}
-	return p
 }
 
 // loaded learns from a process's load of its own executable who signed it, and

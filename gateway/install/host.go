@@ -31,6 +31,7 @@ type host struct {
 	watched       []*watched              // decided events, the longest watched first
 	stirred       stirred                 // what could change what was told of them
 	fresh         []*process              // that became members, or something else, by the record that is applied
+	unborn        []deed                  // the first that each of them did, before its start was told
 	late          []*process              // that joined a tree late, see lateness
 	applying      Position                // of the record that is being applied
 	lag           lag                     // how far its records came out of order
@@ -184,10 +185,15 @@ func (h *host) join(p *process, m *member, at int64) {
 	h.stir(p)
 	h.opens(p)
 	h.signed(p)
+	h.takeStrange(p)
 	if h.tracker != nil {
 		h.traced(p, h.tracker.window)
+		for _, w := range h.watched {
+			if w.subject == p { // what a stranger did, when it was told
+				h.tracker.does(h, p, w.context.Event)
+			}
+		}
 	}
-	h.takeStrange(p)
 	h.joinedLate(p)
 	h.fresh = append(h.fresh, p)
 }
@@ -266,6 +272,7 @@ func (h *host) sweep(ttl, window int64) {
 		}
 		p = next
 	}
+	h.unborn = slices.DeleteFunc(h.unborn, func(d deed) bool { return d.seen+lateStart < h.clock })
 	service := h.newestService()
 	for p := h.members.first; p != nil; {
 		next := p.after
@@ -415,5 +422,8 @@ func (h *host) learn(p *process, e *event.Event, told Position) {
 	if more {
 		h.stir(p)
 		h.signed(p)
+		if p.member != nil {
+			h.fresh = append(h.fresh, p) // what it started may be known only now
+		}
 	}
 }

@@ -3,6 +3,7 @@ package install
 import (
 	"cmp"
 	"slices"
+	"time"
 
 	"msigate/gateway/event"
 )
@@ -26,31 +27,72 @@ func (t *Tracker) Joined(host string) (from Position, ok bool) {
 	if h == nil || len(h.late) == 0 || slices.ContainsFunc(h.late, func(p *process) bool { return p.late&lateReads != 0 }) {
 		return Position{}, false
 	}
-	var first *process
+	var first deed
 	h.late = slices.DeleteFunc(h.late, func(p *process) bool {
 		if !p.listed {
 			p.late = 0
 			return true
 		}
 		p.late = p.late&^lateJoined | lateReads
-		if first == nil || compareStarts(p, first) < 0 {
-			first = p
+		if one := h.firstOf(p); first.process == nil || compareDeeds(one, first) < 0 {
+			first = one
 		}
 		return false
 	})
-	if first == nil {
-		return Position{}, false
-	}
-	return first.position(), true
+	return first.at, first.process != nil
 }
 
-// compareStarts puts processes in the order of their start records; those of
-// two streams by when they started.
-func compareStarts(a, b *process) int {
-	if a.stream != b.stream {
-		return cmp.Or(cmp.Compare(a.start, b.start), cmp.Compare(a.stream.Value(), b.stream.Value()))
+// deed is something of a process that was told: its start, or what it did.
+type deed struct {
+	process *process
+	at      Position
+	seen    int64 // by the host's clock
+}
+
+const (
+	// lateStart is how late the start of a process that has been heard of is
+	// waited for.
+	lateStart = int64(10 * time.Minute)
+	// keptDeeds is for how many processes of one host.
+	keptDeeds = 64
+)
+
+// compareDeeds puts deeds in the order of their records; those of two streams by
+// when they happened.
+func compareDeeds(a, b deed) int {
+	if a.at.Stream != b.at.Stream {
+		return cmp.Or(cmp.Compare(a.seen, b.seen), cmp.Compare(a.at.Stream, b.at.Stream))
 	}
-	return cmp.Or(cmp.Compare(a.sequence, b.sequence), cmp.Compare(a.record, b.record))
+	return cmp.Or(cmp.Compare(a.at.Sequence, b.at.Sequence), cmp.Compare(a.at.Record, b.at.Record))
+}
+
+// firstOf is the first that was told of p: something it did before its start was
+// told, else its start.
+func (h *host) firstOf(p *process) deed {
+	if at := slices.IndexFunc(h.unborn, func(d deed) bool { return d.process == p }); at >= 0 {
+		return h.unborn[at]
+	}
+	return deed{p, p.position(), p.start}
+}
+
+// actsUnborn reports whether nobody told of the start of a process of no tree,
+// nor was it noted that it does something.
+func (p *process) actsUnborn() bool { return p.sequence == 0 && p.member == nil && !p.noted }
+
+// note keeps where the first is told that p does: should its start come yet, and
+// be of a tree, what it did is read again from there.
+func (h *host) note(p *process) {
+	if !p.listed {
+		if p.guid == (identity{}) && p.pid == 0 {
+			return
+		}
+		h.add(p)
+	}
+	p.noted = true
+	if len(h.unborn) == keptDeeds {
+		h.unborn = slices.Delete(h.unborn, 0, 1)
+	}
+	h.unborn = append(h.unborn, deed{p, h.applying, h.clock})
 }
 
 // Awaits reports whether e, read again since Joined, is the start of a process
@@ -86,13 +128,13 @@ func (t *Tracker) Heard(host string) []Unheard {
 	if h == nil {
 		return nil
 	}
-	var unheard []*process
+	var unheard []deed
 	h.late = slices.DeleteFunc(h.late, func(p *process) bool {
 		if p.late&lateReads == 0 {
 			return false
 		}
-		if p.late&lateHeard == 0 && p.listed {
-			unheard = append(unheard, p)
+		if p.late&lateHeard == 0 && p.listed && p.sequence != 0 {
+			unheard = append(unheard, deed{p, p.position(), p.start})
 		}
 		p.late = 0
 		return true
@@ -100,11 +142,10 @@ func (t *Tracker) Heard(host string) []Unheard {
 	if len(h.late) == 0 {
 		h.late = nil
 	}
-	slices.SortFunc(unheard, compareStarts)
+	slices.SortFunc(unheard, compareDeeds)
 	var all []Unheard
-	for _, p := range unheard {
-		e := h.recalled(p)
-		all = append(all, Unheard{At: p.position(), Context: t.known(h, e, p, nil)})
+	for _, d := range unheard {
+		all = append(all, Unheard{At: d.at, Context: t.known(h, h.recalled(d.process), d.process, nil)})
 	}
 	return all
 }
@@ -143,9 +184,11 @@ func (h *host) recalled(p *process) *event.Event {
 	return e
 }
 
-// joinedLate notes that p has become a member by another record than its own start.
+// joinedLate notes that p has become a member by another record than the first
+// that was told of it.
 func (h *host) joinedLate(p *process) {
-	if p.sequence != 0 && p.late == 0 && p.position() != h.applying {
+	first := h.firstOf(p)
+	if first.at.Sequence != 0 && p.late == 0 && first.at != h.applying {
 		p.late = lateJoined
 		h.late = append(h.late, p)
 	}
@@ -198,7 +241,11 @@ func (h *host) reassess(p *process) {
 
 // startedBy are the processes known by now that parent started.
 func (h *host) startedBy(parent *process) (all []*process) {
-	for p := range h.since(parent.start) {
+	from := parent.start
+	if parent.sequence == 0 {
+		from = 0 // it is when it was heard of, if that
+	}
+	for p := range h.since(from) {
 		named := p.parentGUID != (identity{}) && p.parentGUID == parent.guid || p.parentPID != 0 && p.parentPID == parent.pid
 		if named && p != parent && h.recordedParent(p) == parent {
 			all = append(all, p)

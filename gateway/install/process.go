@@ -38,6 +38,7 @@ type process struct {
 	wrapper          bool     // an InstallerParent found above an installer process
 	launcher         bool     // a session names it above its client
 	listed           bool
+	noted            bool     // the first it did was noted, before its start was told
 	late             lateness // that it joined a tree by a record other than its own start
 }
 
@@ -88,7 +89,9 @@ func newProcess(facts *event.Process, at int64) *process {
 
 func (p *process) setParent(parent *event.Process) {
 	p.parentGUID, p.parentPID = parseIdentity(parent.GUID), parent.PID
-	p.parentImage = unique.Make(parent.Image)
+	if parent.Image != "" {
+		p.parentImage = unique.Make(parent.Image)
+	}
 }
 
 // noText is what a text that was never set is.

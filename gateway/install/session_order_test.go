@@ -21,6 +21,7 @@ type play struct {
 	late   []time.Duration // how long after it happened each arrives
 	made   int
 	guids  bool
+	sha1   string // of the programs that are started
 	procs  []event.Process
 }
 
@@ -46,7 +47,7 @@ func (p *play) tell(e *event.Event) {
 // runs starts a process; with GUIDs, its PID may be one that was used before.
 func (p *play) runs(image, line string, parent event.Process) event.Process {
 	p.made++
-	one := event.Process{PID: uint32(1000 + 4*p.made), Image: image, CommandLine: line, User: `CORP\alice`}
+	one := event.Process{PID: uint32(1000 + 4*p.made), Image: image, CommandLine: line, User: `CORP\alice`, Hashes: event.Hashes{SHA1: p.sha1}}
 	if p.guids {
 		one.GUID = guid(uint32(100_000 + p.made))
 		one.PID = uint32(1000 + 4*(p.made%rapid.SampledFrom([]int{9, 500}).Draw(p.T, "pids")))

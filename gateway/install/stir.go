@@ -57,35 +57,33 @@ func (h *host) about(e *event.Event) (p *process, r *installRecord) {
 	default:
 		p = h.acting(e)
 	}
-	if p == nil {
-		p = newProcess(&e.Process, stamp(e.Time))
-	}
 	return p, r
 }
 
-// identify finds whom w is about, where that was not known or can be another one.
+// identify finds whom w is about: by a PID alone, that can turn out to be another.
 func (h *host) identify(w *watched) {
-	if w.subject == nil || !w.subject.listed {
-		w.subject, w.record = h.about(w.context.Event)
+	e := w.context.Event
+	if w.subject != nil && w.subject.listed && e.Kind != event.KindInstall && e.Process.GUID != "" {
+		return
 	}
+	p, r := h.about(e)
+	switch {
+	case p != nil:
+		w.subject = p
+	case w.subject == nil:
+		w.subject = newProcess(&e.Process, stamp(e.Time))
+	}
+	w.record = r
 }
 
 // wants notes whose facts w's context tells, and who is named by them and not
 // known yet.
 func (h *host) wants(w *watched) {
-	w.around = append(w.around[:0], w.subject)
-	for n := 0; n < len(w.around) && len(w.around) < 4*MaxLineage; n++ {
-		p := w.around[n]
-		if p != w.subject && (p.member == nil || p.member.writer == nil) {
-			continue
-		}
-		for _, above := range h.ancestors(p) {
-			if !slices.Contains(w.around, above) {
-				w.around = append(w.around, above)
-			}
-		}
-		if p.member != nil && p.member.writer != nil && !slices.Contains(w.around, p.member.writer) {
-			w.around = append(w.around, p.member.writer)
+	w.around = w.around[:0]
+	h.surround(w, w.subject)
+	if e := w.context.Event; e.Kind == event.KindImageLoad && h.tracker != nil {
+		if one, ok := h.writeOf(e.Module.Path, stamp(e.Time), h.tracker.window); ok {
+			h.surround(w, one.writer)
 		}
 	}
 	if h.stirred.wanted == nil || len(h.stirred.wanted) > 1<<12 {
@@ -100,6 +98,25 @@ func (h *host) wants(w *watched) {
 	h.wantNamed(w)
 }
 
+// surround adds p and its ancestors, and who wrote what any of these runs from.
+func (h *host) surround(w *watched, p *process) {
+	from := len(w.around)
+	if from > 4*MaxLineage || slices.Contains(w.around, p) {
+		return
+	}
+	w.around = append(w.around, p)
+	for _, above := range h.ancestors(p) {
+		if !slices.Contains(w.around, above) {
+			w.around = append(w.around, above)
+		}
+	}
+	for _, one := range w.around[from:] {
+		if one.member != nil && one.member.writer != nil {
+			h.surround(w, one.member.writer)
+		}
+	}
+}
+
 func (h *host) wantNamed(w *watched) {
 	for _, p := range w.around {
 		if p.sequence == 0 {
@@ -110,6 +127,9 @@ func (h *host) wantNamed(w *watched) {
 		}
 	}
 	h.want(w.context.Event.Parent.PID)
+	if e := w.context.Event; e.Process.GUID == "" {
+		h.want(e.Process.PID)
+	}
 }
 
 func (h *host) want(pid uint32) {

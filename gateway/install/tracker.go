@@ -87,7 +87,8 @@ const (
 )
 
 // Tracker knows the processes of many hosts. It belongs to one worker: it must
-// not be used by two goroutines at once. Nothing in it outlives a restart.
+// not be used by two goroutines at once. What it knows outlives a restart by
+// Export and Import only.
 type Tracker struct {
 	limits    Limits
 	wrappers  map[string]bool // lower case
@@ -150,7 +151,10 @@ func (t *Tracker) HasTrees(host string) bool {
 
 // Tracks reports whether e concerns an installer tree: its own process or, for
 // a process start, its parent belongs to one, or the image that starts or
-// loads was written by one within ExecutionTimeWindow. Certificate records of
+// loads was written by one within ExecutionTimeWindow. What a process does whose
+// start was not told may concern one, too: where the host has trees, the first of
+// it does, so that the rest is read again should its start come late and be of a
+// tree. Certificate records of
 // every host that is known concern one, since they may come before the process
 // whose file they are of; they are kept in a bounded table. It changes nothing.
 func (t *Tracker) Tracks(e *event.Event) bool {
@@ -180,7 +184,10 @@ func (t *Tracker) Tracks(e *event.Event) bool {
 		}
 	}
 	own := h.acting(e)
-	return own != nil && h.inTree(own)
+	if own == nil {
+		return e.Kind != event.KindInstall && (e.Process.GUID != "" || e.Process.PID != 0)
+	}
+	return h.inTree(own) || own.actsUnborn()
 }
 
 // Remember keeps a compact record of a process start that is in no tree, so

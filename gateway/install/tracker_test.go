@@ -117,7 +117,7 @@ func TestAReusedPIDIsAnotherProcess(t *testing.T) {
 	// So does the PID after an end, where no new start was told.
 	s.act(event.KindProcessEnd, client, nil)
 	s.seconds += 60
-	if _, ok := s.act(event.KindNetwork, event.Process{PID: client.PID}, nil); ok {
+	if c, _ := s.act(event.KindNetwork, event.Process{PID: client.PID}, nil); c.Process.Role != RoleNone || c.Process.Image != "" {
 		t.Error("the PID of a process that ended a minute ago still joins")
 	}
 }

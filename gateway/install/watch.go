@@ -37,6 +37,9 @@ func (t *Tracker) Watch(c *Context, at Position) {
 	if c.Event == nil {
 		return
 	}
+	if _, _, certificate := c.Event.Certificate(); certificate {
+		return // it says all it will ever say
+	}
 	h := t.hosts[c.Event.Host]
 	if h == nil {
 		return
