@@ -22,6 +22,12 @@
 // out, and that reading (Tracks, HasTrees) changes nothing. It never decides,
 // never guesses a fact nobody reported, and knows neither the bus nor OPA.
 //
+// [Tracker.Export] gives all that is known of a host as plain values, and
+// [Tracker.Import] takes it over, after which a Tracker tells the same as if it
+// had never stopped. What is derived is not in it. A state that is too large to
+// be stored gets smaller by [HostState.Trim], the least wanted first; one that
+// Export cannot have made is refused whole.
+//
 // Processes are joined by ProcessGuid, else by host and PID between start and
 // end. Facts: learn.microsoft.com, "Debugging Custom Actions", "_MSIExecute
 // Mutex" and "Command-Line Options".

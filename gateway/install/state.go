@@ -33,6 +33,7 @@ type HostState struct {
 
 	PIDs     [][]int           `json:"pids,omitzero"` // processes that had one PID, newest first, where it was several
 	Late     []int             `json:"late,omitzero"` // processes that joined a tree late
+	Unborn   []deedState       `json:"unborn,omitzero"`
 	Files    []fileState       `json:"files,omitzero"`
 	Strange  []fileState       `json:"strange,omitzero"` // named MSIxxxx.tmp, and written by strangers
 	Clients  []int             `json:"clients,omitzero"` // processes
@@ -81,6 +82,7 @@ type processState struct {
 	Wrapper     bool         `json:"wrapper,omitzero"`
 	Launcher    bool         `json:"launcher,omitzero"`
 	Late        lateness     `json:"late,omitzero"`
+	Noted       bool         `json:"noted,omitzero"`
 	NoGUID      bool         `json:"no_guid,omitzero"` // not found by its GUID, although it has one
 	NoPID       bool         `json:"no_pid,omitzero"`  // not found by its PID, although it has one
 	Member      *memberState `json:"member,omitzero"`
@@ -98,6 +100,13 @@ type memberState struct {
 	Settled int          `json:"settled,omitzero"` // session
 	Signer  signerSource `json:"signer,omitzero"`
 	Signed  int64        `json:"signed,omitzero"`
+}
+
+// deedState is the first that a process did of whose start nobody told.
+type deedState struct {
+	Process int           `json:"process"`
+	At      positionState `json:"at"`
+	Seen    int64         `json:"seen,omitzero"`
 }
 
 // fileState is a file that was written. Path is a text.

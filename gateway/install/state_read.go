@@ -58,6 +58,7 @@ func (s *HostState) restore(name string) (*host, error) {
 	r.files("strange", r.s.Strange, &h.strange)
 	h.clients = r.processList("clients", r.s.Clients)
 	h.late = r.processList("late", r.s.Late)
+	r.unborn(h)
 	records := r.records()
 	h.records = records[:min(s.Kept, len(records)):min(s.Kept, len(records))]
 	r.packages(h)
@@ -82,7 +83,7 @@ func (r *stateReader) readProcesses(h *host) {
 			start: row.Start, end: row.End, seen: row.Start + row.Seen, sequence: row.Sequence, record: row.Record,
 			image: unique.Make(r.text("image", row.Image)), user: unique.Make(r.text("user", row.User)),
 			commandLine: r.text("line", row.Line), member: r.member(p, row.Member),
-			changed: row.Changed, wrapper: row.Wrapper, launcher: row.Launcher, late: row.Late,
+			changed: row.Changed, wrapper: row.Wrapper, launcher: row.Launcher, late: row.Late, noted: row.Noted,
 		}
 		if row.Stream != 0 || row.Sequence != 0 {
 			p.stream = unique.Make(r.text("stream", row.Stream))
@@ -231,6 +232,19 @@ func (r *stateReader) processList(table string, numbers []int) []*process {
 		list = append(list, p)
 	}
 	return list
+}
+
+func (r *stateReader) unborn(h *host) {
+	for n := range r.s.Unborn {
+		r.at("unborn", n)
+		row := &r.s.Unborn[n]
+		d := deed{process: r.process("process", row.Process), at: r.position("at", row.At), seen: row.Seen}
+		if d.process == nil || len(r.s.Unborn) > keptDeeds {
+			r.fail("process", "it is none, or there are %d of at most %d", len(r.s.Unborn), keptDeeds)
+			return
+		}
+		h.unborn = append(h.unborn, d)
+	}
 }
 
 func (r *stateReader) records() []*installRecord {

@@ -70,6 +70,9 @@ func (w *stateWriter) host(h *host) {
 	for _, p := range h.late {
 		w.s.Late = append(w.s.Late, w.process(p))
 	}
+	for _, d := range h.unborn {
+		w.s.Unborn = append(w.s.Unborn, deedState{Process: w.process(d.process), At: w.position(d.at), Seen: d.seen})
+	}
 	for _, r := range h.records {
 		w.record(r)
 	}
@@ -178,7 +181,7 @@ func (w *stateWriter) processRow(h *host, p *process) processState {
 		GUID: w.text(p.guid.String()), PID: p.pid, Parent: w.text(p.parentGUID.String()), ParentPID: p.parentPID,
 		Start: p.start, End: p.end, Seen: p.seen - p.start, Sequence: p.sequence, Record: p.record,
 		Image: w.text(p.image.Value()), User: w.text(p.user.Value()), ParentImage: w.text(p.parentPath()),
-		Line: w.text(p.commandLine), Changed: p.changed, Wrapper: p.wrapper, Launcher: p.launcher, Late: p.late,
+		Line: w.text(p.commandLine), Changed: p.changed, Wrapper: p.wrapper, Launcher: p.launcher, Late: p.late, Noted: p.noted,
 	}
 	if p.stream != noText {
 		row.Stream = w.text(p.stream.Value())
