@@ -58,9 +58,9 @@ func (c *Consumption) serve() error {
 		return err
 	}
 	defer func() { _ = s.sub.Unsubscribe() }() // fails on a closed connection only
-	silence := time.NewTimer(2 * pullHeartbeat)
+	silence := time.NewTicker(2 * pullHeartbeat)
 	defer silence.Stop()
-	for {
+	for heard := true; ; {
 		if err := s.ask(); err != nil {
 			return err
 		}
@@ -72,23 +72,39 @@ func (c *Consumption) serve() error {
 		}
 		select {
 		case msg := <-s.arrived:
-			if err := s.handle(msg); err != nil {
+			if err := s.handleAll(msg); err != nil {
 				return err
 			}
-			if len(s.arrived) == 0 {
-				silence.Reset(2 * pullHeartbeat)
-			}
+			heard = true
 		case <-changed:
 		case <-silence.C:
-			if len(s.arrived) > 0 {
-				continue // it was the handler that kept us
+			if !heard && len(s.arrived) == 0 { // else it was the handler that kept us
+				if denied := c.conn.refusedSince(c.conn.api(""), time.Now().Add(-time.Minute)); denied != nil {
+					return denied
+				}
+				return errors.New("the server has gone silent")
 			}
-			if denied := c.conn.refusedSince(c.conn.api(""), time.Now().Add(-time.Minute)); denied != nil {
-				return denied
-			}
-			return errors.New("the server has gone silent")
+			heard = false
 		case <-c.stop:
 			s.giveBack()
+			return nil
+		}
+	}
+}
+
+// handleAll handles a message and those that are there behind it, until it is
+// time to ask for more.
+func (s *session) handleAll(msg *nats.Msg) error {
+	for {
+		if err := s.handle(msg); err != nil {
+			return err
+		}
+		if s.due() {
+			return nil
+		}
+		select {
+		case msg = <-s.arrived:
+		default:
 			return nil
 		}
 	}
@@ -111,16 +127,20 @@ func (s *session) giveBack() {
 	}
 }
 
-// ask asks for more when half of what was asked for has come.
+// due reports whether half of what was asked for has come.
+func (s *session) due() bool {
+	return s.messages <= s.c.opts.PullMaxMessages/2 || s.bytes <= s.c.opts.PullMaxBytes/2
+}
+
+// ask asks for more when it is due.
 func (s *session) ask() error {
-	limit, room := s.c.opts.PullMaxMessages, s.c.opts.PullMaxBytes
 	if s.messages <= 0 { // nothing is outstanding; servers before 2.10 do not give back the bytes of a request that got all its messages
 		s.messages, s.bytes = 0, 0
 	}
-	if s.messages > limit/2 && s.bytes > room/2 {
+	if !s.due() {
 		return nil
 	}
-	batch, size := limit-s.messages, room-s.bytes
+	batch, size := s.c.opts.PullMaxMessages-s.messages, s.c.opts.PullMaxBytes-s.bytes
 	if batch <= 0 || size <= 0 {
 		return nil // the server takes back what is too much of one or the other
 	}
