@@ -20,14 +20,13 @@ func plainStart(host, n int) *event.Event {
 		`C:\Program Files\Contoso\Agent\agent.exe`, `C:\Windows\System32\conhost.exe`, `C:\Program Files (x86)\Microsoft\EdgeUpdate\MicrosoftEdgeUpdate.exe`,
 	}
 	image := programs[(host+n)%len(programs)]
-	one := guid
 	return &event.Event{
 		Kind: event.KindProcessStart, Host: fmt.Sprintf("ws%06d.corp.example", host), Time: begin.Add(time.Duration(n)*time.Minute + time.Duration(host%977)*time.Millisecond),
 		Process: event.Process{
 			GUID: fmt.Sprintf("%08x-%04x-69a5-%04x-%012x", host*7919, n*77%65536, n, host<<8|n), PID: uint32(1000 + 4*(n*7+host%101)), Image: image,
 			User: fmt.Sprintf(`CORP\user%d`, host), CommandLine: fmt.Sprintf(`"%s" --type=renderer --field-trial-handle=%d,i,%d --lang=en-US`, image, 1700+host%5000, host*31+n),
 		},
-		Parent: event.Process{GUID: one(uint32(host + 1)), PID: 700, Image: `C:\Windows\explorer.exe`},
+		Parent: event.Process{GUID: guid(uint32(host + 1)), PID: 700, Image: `C:\Windows\explorer.exe`},
 	}
 }
 

@@ -28,7 +28,7 @@ var derived = map[string]string{
 	"certificateTable.byHash": "made of certificates",
 }
 
-// written are the fields that Export writes, by type. Whoever adds a field adds
+// exported are the fields that Export writes, by type. Whoever adds a field adds
 // it here and to the state, or says above why it need not be there.
 var exported = map[string][]string{
 	"host": {
@@ -56,7 +56,7 @@ var exported = map[string][]string{
 	"lag":              {"most", "before", "since"},
 }
 
-// kept are the types that a host is made of; what they share with a Context is
+// keptTypes are the types that a host is made of; what they share with a Context is
 // held to by TestEveryFactOfAContextSurvives.
 func keptTypes() map[string]reflect.Type {
 	types := map[string]reflect.Type{}

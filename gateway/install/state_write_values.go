@@ -8,7 +8,7 @@ import (
 	"msigate/gateway/event"
 )
 
-// place is the row's place in its table, into which it goes where it is new.
+// rowOf is the place of a row in its table, into which it goes where it is new.
 func rowOf[T comparable](rows *[]T, places *map[T]int, row T) int {
 	if n := (*places)[row]; n != 0 {
 		return n
@@ -21,7 +21,7 @@ func rowOf[T comparable](rows *[]T, places *map[T]int, row T) int {
 	return len(*rows)
 }
 
-// sameRow is the same for rows that cannot be compared: by their JSON.
+// sameRow is rowOf for rows that cannot be compared: by their JSON.
 func sameRow[T any](rows *[]T, places *map[string]int, row T) int {
 	key, err := json.Marshal(row)
 	if n := (*places)[string(key)]; n != 0 && err == nil {
