@@ -27,12 +27,15 @@ func MayStartProcess(message []byte) bool {
 // that letter is rarer in events than any other of theirs. The names that an
 // endpoint sensor's event cannot do without have one too (DeviceName, device,
 // event).
+// A certificate record counts as a start: it tells who signed what starts, and
+// may come before it.
 func mayStart(message []byte) bool {
 	named, defender, ocsf := false, false, false
 	for i := 0; ; i++ {
 		at := bytes.IndexByte(message[i:], 'v')
 		if at < 0 {
-			if defender && bytes.Contains(message, []byte(`"ProcessCreated"`)) || ocsf && ocsfStartsProcess(message) {
+			if defender && (bytes.Contains(message, []byte(`"ProcessCreated"`)) || bytes.Contains(message, []byte(`"IsSigned"`))) ||
+				ocsf && ocsfStartsProcess(message) {
 				return true
 			}
 			// A record that names nothing may be one of a shape that needs none.
