@@ -223,6 +223,8 @@ func BenchmarkApplyStart(b *testing.B) {
 	for b.Loop() {
 		n++
 		e := s.startOf(proc(100_000+n, systemFolder+`cmd.exe`, "cmd /c ver"), server)
+		e.Process.PID = 100_000 + n%50 // so that those before have ended
+		e.Time = begin.Add(time.Hour + time.Duration(n)*100*time.Millisecond)
 		s.tracker.Apply(e, place(int(n)+5000))
 	}
 }

@@ -255,7 +255,6 @@ func BenchmarkLate(b *testing.B) {
 			s.seconds += 5
 			for n := range 253 {
 				s.feed(s.startOf(proc(uint32(10_000+4*n), systemFolder+`cmd.exe`, "cmd /c ver"), server))
-				s.seconds--
 			}
 			s.tracker.Late(testHost)
 			h := s.tracker.hosts[testHost]
