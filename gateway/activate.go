@@ -90,23 +90,29 @@ func runCanary(ctx context.Context, candidate *active, canary policy.Canary) (po
 	var under Policy
 	under.current.Store(candidate)
 	var worst policy.Disposition
-	for i, raw := range canary.Messages {
-		steps, _ := w.Process(ctx, &under, &Message{Stream: "canary/" + canary.Name, Sequence: uint64(i) + 1, Data: []byte(raw)})
+	look := func(steps []Step) error {
 		for _, step := range steps {
 			if step.Fault != nil {
-				return "", fmt.Errorf("message %d record %d cannot be decoded: %w", i+1, step.Record, step.Fault)
+				return fmt.Errorf("message %d record %d cannot be decoded: %w", step.At.Sequence, step.At.Record, step.Fault)
 			}
 			if step.Told == nil {
 				continue
 			}
 			d := step.Told.Decision()
 			if d.Fault != "" {
-				return "", fmt.Errorf("message %d record %d: %s", i+1, step.Record, d.Fault)
+				return fmt.Errorf("message %d record %d: %s", step.At.Sequence, step.At.Record, d.Fault)
 			}
 			if worst == "" || d.Answer.Disposition.AtLeast(worst) {
 				worst = d.Answer.Disposition
 			}
 		}
+		return nil
 	}
-	return worst, nil
+	for i, raw := range canary.Messages {
+		steps, _ := w.Process(ctx, &under, &Message{Stream: "canary/" + canary.Name, Sequence: uint64(i) + 1, Data: []byte(raw)})
+		if err := look(steps); err != nil {
+			return "", err
+		}
+	}
+	return worst, look(w.Finish(ctx, &under))
 }

@@ -18,6 +18,8 @@ type Config struct {
 	Evaluation EvaluationConfig `yaml:"evaluation"`
 	Consumer   ConsumerConfig   `yaml:"consumer"`
 	Limits     LimitsConfig     `yaml:"limits"`
+	State      StateConfig      `yaml:"state"`
+	Findings   FindingsConfig   `yaml:"findings"`
 	HTTP       HTTPConfig       `yaml:"http"`
 	Log        LogConfig        `yaml:"log"`
 	Drain      time.Duration    `yaml:"drain"`
@@ -77,7 +79,21 @@ type LimitsConfig struct {
 	Processes        int `yaml:"processes"`
 	ProcessesPerHost int `yaml:"processes_per_host"`
 	TreesPerHost     int `yaml:"tree_processes_per_host"`
+	FilesPerHost     int `yaml:"files_per_host"`
+	SessionsPerHost  int `yaml:"sessions_per_host"`
+	PackagesPerHost  int `yaml:"packages_per_host"`
+	DecisionsPerHost int `yaml:"decisions_per_host"`
 	Findings         int `yaml:"findings"`
+}
+
+// FindingsConfig says how findings live.
+type FindingsConfig struct {
+	SettleAfter time.Duration `yaml:"settle_after"`
+}
+
+// StateConfig says how what is known of hosts is kept across restarts.
+type StateConfig struct {
+	SaveInterval time.Duration `yaml:"save_interval"`
 }
 
 // HTTPConfig is the listener for health and metrics.

@@ -28,10 +28,15 @@ func DefaultConfig() Config {
 		Embedded:   EmbeddedConfig{StoreDir: "msigate-data", Port: 4222},
 		Evaluation: EvaluationConfig{Deadline: 50 * time.Millisecond},
 		Consumer:   ConsumerConfig{PullMessages: 1000, MaxAckPending: bus.DefaultMaxAckPending, AckWait: bus.DefaultAckWait},
-		Limits:     LimitsConfig{Hosts: 50000, Processes: 1_000_000, ProcessesPerHost: 2048, TreesPerHost: 1024, Findings: 8192},
-		HTTP:       HTTPConfig{Listen: "127.0.0.1:9464"},
-		Log:        LogConfig{Format: "text", Level: "info"},
-		Drain:      20 * time.Second,
+		Limits: LimitsConfig{
+			Hosts: 100_000, Processes: 1_000_000, ProcessesPerHost: 2048, TreesPerHost: 1024,
+			FilesPerHost: 4096, SessionsPerHost: 128, PackagesPerHost: 128, DecisionsPerHost: 256, Findings: 8192,
+		},
+		State:    StateConfig{SaveInterval: 10 * time.Second},
+		Findings: FindingsConfig{SettleAfter: defaultSettleAfter},
+		HTTP:     HTTPConfig{Listen: "127.0.0.1:9464"},
+		Log:      LogConfig{Format: "text", Level: "info"},
+		Drain:    20 * time.Second,
 	}
 }
 

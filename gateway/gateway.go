@@ -43,17 +43,32 @@ type Gateway struct {
 	publisher                    *bus.Publisher
 	consumption                  *bus.Consumption
 	lanesRunning, auditorRunning sync.WaitGroup
+	backgroundRunning            sync.WaitGroup
+	endBackground                context.CancelFunc
 	given                        context.Context    // ended: what is not finished is given up
 	giveUp                       context.CancelFunc // ends given
 	seed                         maphash.Seed
 	faults                       faultAudit
 	audits                       chan auditEvent
+
+	states       *bus.StateStore
+	rollups      *rollups
+	mark         watermark      // as it is stored
+	markRevision uint64         // of its entry
+	recovered    uint64         // sequence of EVENTS up to which the gateway before had been given messages
+	replayed     sync.WaitGroup // messages that are read again at the start
+	saving       sync.Mutex     // one round at a time
+	failure      chan error     // why the gateway cannot go on
+
+	order     sync.Mutex // of what is given to lanes: as EVENTS has it
+	taken     uint64     // sequence of the last message
+	lastStamp time.Time  // its stamp
 }
 
 // Start checks nothing and creates nothing on the bus: see bus.Setup and
 // bus.Check. It returns as soon as messages are read; Stop ends it.
 func Start(ctx context.Context, o Options) (*Gateway, error) {
-	g := &Gateway{options: o, collectors: map[string]bool{}, seed: maphash.MakeSeed(), audits: make(chan auditEvent, 16)}
+	g := &Gateway{options: o, collectors: map[string]bool{}, seed: maphash.MakeSeed(), audits: make(chan auditEvent, 16), failure: make(chan error, 1), rollups: newRollups(o.Version)}
 	for _, name := range o.Config.Hosts.Collectors {
 		g.collectors[event.LowerASCII(name)] = true
 	}
@@ -71,9 +86,12 @@ func Start(ctx context.Context, o Options) (*Gateway, error) {
 		workers = runtime.GOMAXPROCS(0)
 	}
 	for range workers {
-		l := newLane(g, NewWorker(g.workerOptions(workers)))
-		g.lanes = append(g.lanes, l)
-		g.lanesRunning.Go(func() { l.run(g.given) })
+		g.lanes = append(g.lanes, newLane(g, NewWorker(g.workerOptions(workers))))
+	}
+	if err = g.recover(ctx); err != nil {
+		g.giveUp()
+		g.close()
+		return nil, errors.Join(err, g.publisher.Drain(g.given))
 	}
 	g.consumption, err = bus.Consume(ctx, o.Conn, bus.ConsumeOptions{
 		PullMaxMessages: o.Config.Consumer.PullMessages,
@@ -83,6 +101,10 @@ func Start(ctx context.Context, o Options) (*Gateway, error) {
 		g.close()
 		return nil, errors.Join(err, g.publisher.Drain(ctx))
 	}
+	var background context.Context
+	background, g.endBackground = context.WithCancel(g.given)
+	g.backgroundRunning.Go(func() { g.keepClock(background) })
+	g.backgroundRunning.Go(func() { g.saveEvery(background) })
 	return g, nil
 }
 
@@ -95,24 +117,38 @@ func (g *Gateway) workerOptions(workers int) WorkerOptions {
 			Processes:            share(limits.Processes),
 			ProcessesPerHost:     limits.ProcessesPerHost,
 			TreeProcessesPerHost: limits.TreesPerHost,
+			FilesPerHost:         limits.FilesPerHost,
+			SessionsPerHost:      limits.SessionsPerHost,
+			PackagesPerHost:      limits.PackagesPerHost,
+			WatchedPerHost:       limits.DecisionsPerHost,
 		},
 		Findings:    finding.Limits{MaxFindings: share(limits.Findings)},
 		DNSSuffixes: g.options.Config.Hosts.DNSSuffixes,
 		Telemetry:   g.options.Telemetry,
 		Consumer:    bus.ConsumerName,
 		Version:     g.options.Version,
+		SettleAfter: g.options.Config.Findings.SettleAfter,
+		History:     g.history,
 	}
 }
 
-// Stop reads no more, finishes what is under way within ctx, and returns. What
-// was not finished is delivered again to the next gateway; the error says how much.
+// Stop reads no more, finishes what is under way within ctx, writes down the
+// state, and returns. What was not finished is delivered again to the next
+// gateway; the error says how much.
 func (g *Gateway) Stop(ctx context.Context) error {
 	err := g.consumption.Drain(ctx)
+	g.endBackground()
+	if err == nil && g.options.Conn.State().Connected {
+		if err := g.save(ctx); err != nil {
+			g.options.Telemetry.Log.Warn("the state was not written down: the next start reads again what came since it was", "watermark", g.mark.Sequence, "error", err)
+		}
+	}
 	if err != nil {
 		g.giveUp() // whoever waits for a bus that does not answer
 	}
 	stop := context.AfterFunc(ctx, g.giveUp)
 	defer stop()
+	g.backgroundRunning.Wait()
 	g.close()
 	return errors.Join(err, g.publisher.Drain(ctx))
 }
@@ -129,9 +165,21 @@ func (g *Gateway) close() {
 	g.giveUp()
 }
 
-// take gives a message to the lane of its host. Where the subject does not tell
-// the host, it is decoded here and each of its records goes to its own host's lane.
+// take gives a message that was delivered to the lane of its host. One that the
+// gateway before was given is done already: it was read again at the start.
 func (g *Gateway) take(m *bus.Message) {
+	g.order.Lock()
+	defer g.order.Unlock()
+	if m.Sequence <= g.recovered {
+		_ = m.Ack() // where the server cannot be told, it comes again and is acknowledged then
+		return
+	}
+	g.takeIn(m, "", nil)
+	g.taken, g.lastStamp = m.Sequence, m.Stamp
+}
+
+// message is what a worker sees of a message, and why it cannot be worked on.
+func (g *Gateway) message(m *bus.Message) (Message, *event.Fault) {
 	message := Message{
 		Stream:   m.Stream,
 		Sequence: m.Sequence,
@@ -144,41 +192,52 @@ func (g *Gateway) take(m *bus.Message) {
 	name, kind, err := bus.HostFromSubject(m.Subject)
 	switch {
 	case err != nil:
-		g.refuse(m, message, &event.Fault{Reason: reasonSubject, Detail: err.Error()})
+		return message, &event.Fault{Reason: reasonSubject, Detail: err.Error()}
 	case name == "":
-		g.refuse(m, message, &event.Fault{Reason: reasonSubject, Detail: "the subject names no host"})
+		return message, &event.Fault{Reason: reasonSubject, Detail: "the subject names no host"}
 	case kind == bus.SubjectHost:
 		message.Host = event.TrimDNSSuffix(name, g.options.Config.Hosts.DNSSuffixes)
-		if message.hostShortened() {
-			g.split(m, message)
-			return
-		}
-		g.give(message.Host, job{message: message, settle: newSettlement(m, 1)})
-	case !g.collectors[name]:
-		message.Reporter = name
-		g.refuse(m, message, &event.Fault{Reason: reasonCollector, Detail: fmt.Sprintf("collector %s is not named in the configuration", name)})
 	default:
 		message.Reporter = name
-		g.split(m, message)
+		if !g.collectors[name] {
+			return message, &event.Fault{Reason: reasonCollector, Detail: fmt.Sprintf("collector %s is not named in the configuration", name)}
+		}
+	}
+	return message, nil
+}
+
+// takeIn gives a message to the lane of its host; where only names a host, what
+// is of any other is left out. Where the subject does not tell the host, the
+// message is decoded here and each of its records goes to its own host's lane.
+// settled, if not nil, is called when all is done.
+func (g *Gateway) takeIn(m *bus.Message, only string, settled func()) {
+	message, fault := g.message(m)
+	switch {
+	case fault != nil:
+		g.refuse(m, message, fault, only, settled)
+	case message.Host == "" || message.hostShortened():
+		g.split(m, message, only, settled)
+	default:
+		g.give(message.Host, job{message: message, settle: newSettlement(m, 1, settled)}, only)
 	}
 }
 
 // refuse quarantines a message as a whole.
-func (g *Gateway) refuse(m *bus.Message, message Message, fault *event.Fault) {
-	g.give(message.sender(), job{message: message, fault: fault, settle: newSettlement(m, 1)})
+func (g *Gateway) refuse(m *bus.Message, message Message, fault *event.Fault, only string, settled func()) {
+	g.give(message.sender(), job{message: message, fault: fault, settle: newSettlement(m, 1, settled)}, only)
 }
 
 // split decodes a message here, in the one goroutine that reads the stream:
 // which hosts it speaks for is not known before, and the order of each host's
 // records must hold.
-func (g *Gateway) split(m *bus.Message, message Message) {
+func (g *Gateway) split(m *bus.Message, message Message, only string, settled func()) {
 	records, fault := event.Decode(message.Data)
 	if fault != nil {
-		g.refuse(m, message, fault)
+		g.refuse(m, message, fault, only, settled)
 		return
 	}
 	records = message.sort(records, g.options.Config.Hosts.DNSSuffixes)
-	settle := newSettlement(m, len(records))
+	settle := newSettlement(m, len(records), settled)
 	if len(records) == 0 {
 		settle.done(nil)
 		return
@@ -188,18 +247,52 @@ func (g *Gateway) split(m *bus.Message, message Message) {
 		if records[i].Fault == nil {
 			host = records[i].Event.Host
 		}
-		g.give(host, job{message: message, record: &records[i], settle: settle})
+		g.give(host, job{message: message, record: &records[i], settle: settle}, only)
 	}
 }
 
 // give waits until the lane has room. A job that is given up is not settled:
 // its message comes again.
-func (g *Gateway) give(host string, j job) {
+func (g *Gateway) give(host string, j job, only string) {
+	if only != "" && host != only && bus.HostToken(host) != only {
+		j.settle.done(nil)
+		return
+	}
 	select {
 	case g.lane(host).jobs <- j:
 	case <-g.given.Done():
+		if j.settle.after != nil {
+			j.settle.after()
+		}
 	}
 }
+
+// giveAll gives every lane the same, behind all that was taken, and tells the
+// sequence of the last message before it; 0 where there was none, or where it
+// is given up.
+func (g *Gateway) giveAll(j job) uint64 {
+	g.order.Lock()
+	defer g.order.Unlock()
+	for _, l := range g.lanes {
+		select {
+		case l.jobs <- j:
+		case <-g.given.Done():
+			return 0
+		}
+	}
+	return max(g.taken, g.recovered)
+}
+
+// fail says once why the gateway cannot go on.
+func (g *Gateway) fail(err error) {
+	select {
+	case g.failure <- err:
+	default: // the first reason stands
+	}
+}
+
+// Failed gives the reason when the gateway cannot go on: it is to be stopped.
+func (g *Gateway) Failed() <-chan error { return g.failure }
 
 func (g *Gateway) lane(host string) *lane {
 	return g.lanes[maphash.String(g.seed, host)%uint64(len(g.lanes))]

@@ -16,12 +16,17 @@ const laneDepth = 256
 // evictionInterval is how often a lane reports what its bounds made it forget.
 const evictionInterval = 5 * time.Second
 
-// job is a message, or one record of a collector's message, for a lane.
+// job is what a lane is given, in stream order: a message, or one record of a
+// collector's message; else a clock alone, and perhaps more to do by it.
 type job struct {
 	message Message
 	record  *event.Record // nil: the whole message
 	fault   *event.Fault  // set: the message is quarantined as a whole
-	settle  *settlement
+	settle  *settlement   // nil: there is no message
+
+	clock time.Time  // every message stamped before it was given; zero: the message's stamp
+	save  *saveRound // write down every host that has changed
+	done  func()     // called when all before it is done
 }
 
 // lane is one goroutine and the worker that it owns.
@@ -31,16 +36,34 @@ type lane struct {
 	jobs    chan job
 	stop    chan struct{}     // closed when no job comes any more
 	evicted map[string]uint64 // reported so far
+	due     atomic.Int64      // when the next timer is, in ns since 1970; 0: there is none
+
+	hosts  map[string]*laneHost // what is written of them
+	saving []string             // hosts still to be written in the round
+	round  *saveRound
 }
 
 func newLane(g *Gateway, w *Worker) *lane {
-	return &lane{gateway: g, worker: w, jobs: make(chan job, laneDepth), stop: make(chan struct{}), evicted: map[string]uint64{}}
+	return &lane{
+		gateway: g, worker: w, jobs: make(chan job, laneDepth), stop: make(chan struct{}),
+		evicted: map[string]uint64{}, hosts: map[string]*laneHost{},
+	}
 }
 
 func (l *lane) run(ctx context.Context) {
 	tick := time.NewTicker(evictionInterval)
 	defer tick.Stop()
 	for {
+		if len(l.saving) > 0 {
+			// Writing down goes on between the jobs, so that no event waits for it.
+			select {
+			case j := <-l.jobs:
+				l.do(ctx, j)
+			default:
+			}
+			l.saveNext(ctx)
+			continue
+		}
 		select {
 		case j := <-l.jobs:
 			l.do(ctx, j)
@@ -54,32 +77,106 @@ func (l *lane) run(ctx context.Context) {
 }
 
 func (l *lane) do(ctx context.Context, j job) {
-	steps, out := l.steps(ctx, j)
-	metrics := l.gateway.options.Telemetry.Metrics
-	if out {
-		metrics.Event(telemetry.Out)
+	l.fire(ctx, j)
+	switch {
+	case j.save != nil:
+		l.beginSave(j.save)
+	case j.settle != nil:
+		l.take(ctx, j)
+	}
+	if j.done != nil {
+		j.done()
+	}
+}
+
+// fire tells what is due before the job's own message is looked at: all that
+// was stamped earlier has been.
+func (l *lane) fire(ctx context.Context, j job) {
+	clock := j.clock
+	if clock.IsZero() {
+		clock = j.message.Stamp
+	}
+	if due := l.due.Load(); due == 0 || due > clock.UnixNano() {
+		return
+	}
+	steps := l.worker.Due(ctx, l.gateway.options.Policy, clock)
+	for len(steps) > 0 {
+		n := 1
+		for n < len(steps) && steps[n].Host == steps[0].Host {
+			n++
+		}
+		l.touch(steps[0].Host, reached{})
+		l.publish(ctx, &Message{Stream: bus.StreamEvents, Host: steps[0].Host, Stamp: clock}, steps[:n], func(error) {})
+		steps = steps[n:]
+	}
+	l.noteDue()
+}
+
+func (l *lane) noteDue() {
+	next := l.worker.timers.earliest()
+	if next.IsZero() {
+		l.due.Store(0)
+		return
+	}
+	l.due.Store(next.UnixNano())
+}
+
+// take takes a message, or a record, through the steps.
+func (l *lane) take(ctx context.Context, j job) {
+	if l.taken(&j) {
 		j.settle.done(nil)
 		return
 	}
+	steps, out := l.steps(ctx, j)
+	if out {
+		l.gateway.options.Telemetry.Metrics.Event(telemetry.Out)
+		j.settle.done(nil)
+		return
+	}
+	if l.worker.failed != nil {
+		l.gateway.fail(l.worker.failed)
+		j.settle.done(l.worker.failed)
+		return
+	}
+	changed := false
+	for i := range steps {
+		changed = changed || steps[i].Outcome != Out
+	}
+	if changed {
+		at := reached{Sequence: j.message.Sequence, Record: steps[0].At.Record}
+		if j.record == nil {
+			at.Record = wholeMessage
+		}
+		l.touch(laneKey(&j.message, steps), at)
+		l.noteDue()
+	}
+	l.publish(ctx, &j.message, steps, j.settle.done)
+}
+
+func (l *lane) publish(ctx context.Context, m *Message, steps []Step, settled func(error)) {
 	for i := range steps {
 		l.gateway.count(&steps[i])
 	}
-	outputs, sent := l.gateway.outputs(&j.message, steps)
+	for i := range steps {
+		l.gateway.rollups.observe(steps[i].Updates)
+	}
+	outputs, sent := l.gateway.outputs(m, steps, l.worker.published)
 	if len(outputs) == 0 {
-		j.settle.done(nil)
+		sent.end(nil)
+		settled(nil)
 		return
 	}
 	err := l.gateway.publisher.Publish(ctx, bus.Outputs{
-		Host:     laneKey(&j.message, steps),
+		Host:     laneKey(m, steps),
 		Triggers: outputs,
 		Settled: func(err error) {
 			sent.end(err)
-			j.settle.done(err)
+			settled(err)
 		},
 	})
 	if err != nil {
 		sent.end(err)
-		j.settle.done(err)
+		settled(err)
 	}
 }
 
@@ -89,7 +186,7 @@ func (l *lane) steps(ctx context.Context, j job) (steps []Step, out bool) {
 	case j.fault != nil:
 		return []Step{l.worker.Refuse(ctx, p, &j.message, j.fault)}, false
 	case j.record != nil:
-		return []Step{l.worker.Step(ctx, p, &j.message, *j.record)}, false
+		return l.worker.Step(ctx, p, &j.message, *j.record), false
 	default:
 		return l.worker.Process(ctx, p, &j.message)
 	}
@@ -97,8 +194,8 @@ func (l *lane) steps(ctx context.Context, j job) (steps []Step, out bool) {
 
 // laneKey orders the outputs of one host among themselves.
 func laneKey(m *Message, steps []Step) string {
-	if s := &steps[0]; s.Event != nil && s.Fault == nil {
-		return s.Event.Host
+	if len(steps) > 0 && steps[0].Host != "" && steps[0].Fault == nil {
+		return steps[0].Host
 	}
 	return m.sender()
 }
@@ -118,10 +215,11 @@ type settlement struct {
 	message *bus.Message
 	left    atomic.Int64
 	failed  atomic.Bool
+	after   func() // called when the last part is settled; nil: nobody waits
 }
 
-func newSettlement(m *bus.Message, parts int) *settlement {
-	s := &settlement{message: m}
+func newSettlement(m *bus.Message, parts int, after func()) *settlement {
+	s := &settlement{message: m, after: after}
 	s.left.Store(int64(max(parts, 1)))
 	return s
 }
@@ -137,7 +235,10 @@ func (s *settlement) done(err error) {
 	}
 	if s.failed.Load() {
 		_ = s.message.Nak(0) // where the server cannot be told, the message comes again by itself
-		return
+	} else {
+		_ = s.message.Ack() // where the server cannot be told, it comes again and is acknowledged then
 	}
-	_ = s.message.Ack() // where the server cannot be told, it comes again and is acknowledged then
+	if s.after != nil {
+		s.after()
+	}
 }

@@ -2,6 +2,7 @@ package gateway
 
 import (
 	"errors"
+	"strconv"
 	"time"
 
 	"msigate/gateway/bus"
@@ -18,6 +19,7 @@ const (
 	HeaderDisposition = "Msigate-Disposition"          // the queue's
 	HeaderPrevious    = "Msigate-Previous-Disposition" // the queue it comes from, of one that moves
 	HeaderSeverity    = "Msigate-Severity"
+	HeaderRevision    = "Msigate-Revision" // of the finding, from 1
 )
 
 // sending is the traces of a message's outputs under way.
@@ -45,35 +47,45 @@ func (s *sending) end(err error) {
 	}
 }
 
-// outputs makes what is published of a message's records: for each that was
+// outputs makes what is published of a message's steps: for each that was
 // decided or quarantined, its quarantine, then its findings, then the Decision
-// that completes it.
-func (g *Gateway) outputs(m *Message, steps []Step) ([]bus.Triggered, *sending) {
+// that completes it. What the gateway before this one stored is left out.
+func (g *Gateway) outputs(m *Message, steps []Step, stored *published) ([]bus.Triggered, *sending) {
 	var triggered []bus.Triggered
 	s := &sending{stamp: m.Stamp, metrics: g.options.Telemetry.Metrics}
 	for i := range steps {
 		step := &steps[i]
-		if step.Told == nil && step.Fault == nil {
+		if step.Told == nil && step.Fault == nil && len(step.Updates) == 0 {
 			continue
 		}
 		s.processing = append(s.processing, step.Trace)
-		t := bus.Triggered{Trigger: bus.Trigger{Stream: m.Stream, Sequence: m.Sequence, Record: step.Record, Cause: string(policy.CauseEvent)}}
+		if step.Stored {
+			continue
+		}
+		t := bus.Triggered{Trigger: bus.Trigger{Stream: step.At.Stream, Sequence: step.At.Sequence, Record: step.At.Record, Cause: string(step.Cause)}}
+		add := func(o bus.Output) {
+			if !stored.has(o.MsgID) {
+				t.Verdicts = append(t.Verdicts, o)
+			}
+		}
 		if step.Fault != nil {
-			t.Verdicts = append(t.Verdicts, quarantined(m, step).Output())
+			add(quarantined(m, step).Output())
 		}
 		for _, update := range step.Updates {
-			t.Verdicts = append(t.Verdicts, g.verdict(s, step, update))
+			add(g.verdict(s, step, update))
 		}
 		if step.Told != nil {
 			t.Decision = g.decision(s, m, step)
 		}
-		triggered = append(triggered, t)
+		if len(t.Verdicts) > 0 || t.Decision != nil {
+			triggered = append(triggered, t)
+		}
 	}
 	return triggered, s
 }
 
 func quarantined(m *Message, step *Step) bus.Quarantined {
-	record := step.Record
+	record := step.At.Record
 	if step.Whole {
 		record = -1
 	}
@@ -99,6 +111,7 @@ func (g *Gateway) verdict(s *sending, step *Step, u finding.Update) bus.Output {
 	header.Set(HeaderActivity, u.Activity.String())
 	header.Set(HeaderDisposition, string(u.Disposition))
 	header.Set(HeaderSeverity, string(u.Severity))
+	header.Set(HeaderRevision, strconv.Itoa(u.Revision))
 	if u.Previous != "" {
 		header.Set(HeaderPrevious, string(u.Previous))
 	}
@@ -106,12 +119,30 @@ func (g *Gateway) verdict(s *sending, step *Step, u finding.Update) bus.Output {
 	return bus.Output{Subject: subject, MsgID: u.MsgID, Data: u.Document, Header: header}
 }
 
+// publishedVerdict reads what a verdict says of itself in its header.
+func publishedVerdict(header bus.Header) finding.Published {
+	revision, _ := strconv.Atoi(header.Get(HeaderRevision)) // 0 where somebody else wrote it
+	p := finding.Published{
+		UID:         header.Get(HeaderFinding),
+		Disposition: policy.Disposition(header.Get(HeaderDisposition)),
+		Severity:    policy.Severity(header.Get(HeaderSeverity)),
+		Previous:    policy.Disposition(header.Get(HeaderPrevious)),
+		Revision:    revision,
+	}
+	for _, activity := range []finding.Activity{finding.Create, finding.Change, finding.Close} {
+		if header.Get(HeaderActivity) == activity.String() {
+			p.Activity = activity
+		}
+	}
+	return p
+}
+
 func (g *Gateway) decision(s *sending, m *Message, step *Step) *bus.Output {
 	d := step.Told.Decision()
 	data, err := finding.NewDecisionLog(step.Told, step.trace())
 	if err != nil {
 		// Nothing that can be decoded fails to be rendered; if it ever does, the event is kept.
-		q := quarantined(m, &Step{Record: step.Record, Fault: &event.Fault{Reason: reasonRender, Detail: err.Error()}}).Output()
+		q := quarantined(m, &Step{At: step.At, Fault: &event.Fault{Reason: reasonRender, Detail: err.Error()}}).Output()
 		return &q
 	}
 	subject := bus.DecisionSubject(d.Context.Event.Host)

@@ -9,6 +9,7 @@
 //	2 correlate     Event → Event in its context                         install.Tracker
 //	3 decide        context → Decision, by the active Snapshot           policy.Snapshot
 //	4 tell          Decision → masked, traced, folded into its finding   finding.Findings
+//	and again       what a record changes of what was decided before     late.go, timers.go
 //	bus or printer  quarantine, verdicts, then the Decision              outputs.go, evaluate.go
 //
 // [Worker] is steps 1 to 4 for the hosts it owns; everything uses it: the
@@ -16,7 +17,9 @@
 // of a candidate policy ([Policy.Activate]) and the demonstration ([Demo]).
 // On a bus, hosts are spread over lanes, each a goroutine with its Worker, so
 // that every record of a host is taken in stream order; a message is
-// acknowledged when all it caused is stored.
+// acknowledged when all it caused is stored. What a worker knows of a host is
+// written to the bus now and then (save.go), and what came since is read and
+// taken through the same steps again when a gateway starts (recover.go).
 //
 // No step knows the next one. What one room needs of another is a plain value
 // that is passed here.
@@ -44,6 +47,7 @@ type Message struct {
 	Data     []byte              // as the shipper sent it
 	Stamp    time.Time           // the server's stamp: now of its decisions. Zero: now is the event's own time
 	Received time.Time           // when it was taken off the bus; zero offline
+	records  []event.Record      // where it was decoded when it was read; nil: decode Data
 }
 
 // Outcome is what became of one record.
@@ -56,17 +60,22 @@ const (
 	Context                    // in scope, but no signal's trigger matches: it updated state
 	Decided                    // the policy answered, or a fault made it a review
 	Quarantined                // cannot be decoded, or speaks for another host
+	Redecided                  // decided before, and again: a late fact came, or one did not come
+	Settled                    // no record: a finding to which nothing will be added
 )
 
 // Step is one record's way through the house.
 type Step struct {
 	Outcome Outcome
-	Record  int                  // index inside the message
+	Host    string               // whose it is; of a quarantined one that tells no host, its sender
+	At      install.Position     // the record that is told of; zero for a finding that settled
+	Cause   policy.Cause         // why it is decided
 	Event   *event.Event         // nil where it could not be decoded
 	Whole   bool                 // the message could not be cut into records: the Fault is the message's
 	Fault   *event.Fault         // of a quarantined record
 	Told    *finding.Masked      // the Decision of a decided record, and of a quarantined one in scope; masked
-	Updates []finding.Update     // what the Decision did to its finding
+	Updates []finding.Update     // what that did to findings
+	Stored  bool                 // told already by the gateway before this one: nothing is to be published
 	Trace   telemetry.Processing // of a decided or quarantined record; its end is the caller's
 }
 
@@ -78,15 +87,22 @@ type WorkerOptions struct {
 	Telemetry   *telemetry.Telemetry // nil: none
 	Consumer    string               // durable consumer's name, for traces
 	Version     string               // of msigate, for findings
+	SettleAfter time.Duration        // how long a finding can change; 0: 15 minutes
+	History     History              // nil: what was passed over is not read again
+	Published   *published           // what was told already by the gateway before this one; nil: nothing
 }
 
-// Worker owns the state of its hosts: lineage and findings. It is not safe for
-// concurrent use; every record of a host goes to the same worker, in order.
+// Worker owns the state of its hosts: lineage, sessions, findings and timers.
+// It is not safe for concurrent use; every record of a host goes to the same
+// worker, in order.
 type Worker struct {
 	options    WorkerOptions
 	tracker    *install.Tracker
 	findings   *finding.Findings
+	timers     timers
+	published  *published
 	configured *active // whose parameters the tracker has
+	failed     error   // of reading history: what was done since is not whole
 }
 
 // NewWorker returns a worker that knows nothing yet.
@@ -94,7 +110,13 @@ func NewWorker(o WorkerOptions) *Worker {
 	if o.Telemetry == nil {
 		o.Telemetry = telemetry.Off()
 	}
-	return &Worker{options: o, tracker: install.NewTracker(o.Limits), findings: finding.NewFindings(o.Findings, o.Version)}
+	if o.SettleAfter <= 0 {
+		o.SettleAfter = defaultSettleAfter
+	}
+	return &Worker{
+		options: o, tracker: install.NewTracker(o.Limits), findings: finding.NewFindings(o.Findings, o.Version),
+		timers: newTimers(), published: o.Published,
+	}
 }
 
 // Process takes one message through every step under the active Snapshot. out
@@ -110,14 +132,15 @@ func (w *Worker) Process(ctx context.Context, p *Policy, m *Message) (steps []St
 	}
 	steps = make([]Step, 0, len(records))
 	for _, record := range m.sort(records, w.options.DNSSuffixes) {
-		steps = append(steps, w.step(ctx, a, m, record))
+		steps = w.step(ctx, a, m, record, steps)
 	}
 	return steps, false
 }
 
-// Step takes one record that was decoded and sorted through the steps that follow.
-func (w *Worker) Step(ctx context.Context, p *Policy, m *Message, record event.Record) Step {
-	return w.step(ctx, w.under(p), m, record)
+// Step takes one record that was decoded and sorted through the steps that
+// follow. The first Step it gives is the record's own.
+func (w *Worker) Step(ctx context.Context, p *Policy, m *Message, record event.Record) []Step {
+	return w.step(ctx, w.under(p), m, record, nil)
 }
 
 // under takes the active Snapshot for one message or record. Correlation takes
@@ -147,68 +170,89 @@ func (w *Worker) skips(a *active, m *Message) bool {
 	return a.snapshot.Scope().Skips(m.Data, trees)
 }
 
-func (w *Worker) step(ctx context.Context, a *active, m *Message, record event.Record) Step {
+// step adds the steps of one record: its own, then what it changes of others.
+func (w *Worker) step(ctx context.Context, a *active, m *Message, record event.Record, steps []Step) []Step {
 	e := record.Event
 	switch {
 	case record.Fault != nil && e != nil:
-		return w.quarantine(ctx, a, m, record, a.snapshot.Scope().Matches(e))
+		return append(steps, w.quarantine(ctx, a, m, record, a.snapshot.Scope().Matches(e)))
 	case record.Fault != nil:
 		// Which bytes are this record's cannot be told once it did not decode;
 		// what stands around it can only widen the scope.
-		return w.quarantine(ctx, a, m, record, a.snapshot.Scope().MayMatch(m.Data))
+		return append(steps, w.quarantine(ctx, a, m, record, a.snapshot.Scope().MayMatch(m.Data)))
 	}
-	step := Step{Record: record.Index, Event: e}
+	if e.Stamp = m.Stamp; e.Stamp.IsZero() {
+		steps = w.dueOf(ctx, a, e.Host, e.Time, steps) // nothing else tells the time of files
+	}
+	own := Step{Host: e.Host, At: m.position(record), Cause: policy.CauseEvent, Event: e}
 	switch a.snapshot.Scope().Outcome(e, w.tracker.Tracks) {
 	case event.Out:
-		return step
+		return append(steps, own)
 	case event.Remembered:
-		w.tracker.Remember(e, m.position(record))
-		step.Outcome = Remembered
-		return step
+		w.tracker.Remember(e, own.At)
+		own.Outcome = Remembered
+		return append(steps, own)
 	case event.InScope:
 	}
-	c := w.tracker.Apply(e, m.position(record))
-	if !a.snapshot.Triggers(&c) {
-		step.Outcome = Context
-		return step
+	c := w.tracker.Apply(e, own.At)
+	own.Outcome = Context
+	if a.snapshot.Triggers(&c) {
+		own.Outcome = Decided
+		w.decide(ctx, a, m, &own, &c, m.now(e))
 	}
-	step.Outcome = Decided
-	began := time.Now()
-	d := a.snapshot.Decide(ctx, w.trigger(m, record), w.facts(m, &c))
-	w.tell(ctx, a, m, &step, d, began)
-	return step
+	steps = append(steps, own)
+	steps = w.joined(ctx, a, m, own.At, e.Host, steps)
+	return w.late(ctx, a, m, own.At, e, steps)
 }
 
 func (m *Message) position(record event.Record) install.Position {
 	return install.Position{Stream: m.Stream, Sequence: m.Sequence, Record: record.Index}
 }
 
-func (w *Worker) trigger(m *Message, record event.Record) policy.Trigger {
-	return policy.Trigger{Stream: m.Stream, Sequence: m.Sequence, Record: record.Index, Cause: policy.CauseEvent}
+// now is what a Decision about an event of the message takes for now.
+func (m *Message) now(e *event.Event) time.Time {
+	if m.Stamp.IsZero() {
+		return e.Time
+	}
+	return m.Stamp
 }
 
-func (w *Worker) facts(m *Message, c *install.Context) policy.Facts {
-	f := policy.Facts{Context: c, Host: c.Event.Host, Now: m.Stamp}
-	if f.Now.IsZero() {
-		f.Now = c.Event.Time
+// decide asks the policy, or takes what it answered before a restart.
+func (w *Worker) decide(ctx context.Context, a *active, m *Message, step *Step, c *install.Context, now time.Time) {
+	trigger := policy.Trigger{Stream: step.At.Stream, Sequence: step.At.Sequence, Record: step.At.Record, Cause: step.Cause}
+	facts := policy.Facts{Context: c, Host: c.Event.Host, Now: now, Received: c.Event.Stamp}
+	if facts.Received.IsZero() {
+		facts.Received = c.Event.Time
 	}
-	return f
+	began := time.Now()
+	var d policy.Decision
+	if before, ok := w.published.decision(trigger); ok {
+		d = a.snapshot.Decided(trigger, facts, before)
+	} else {
+		d = a.snapshot.Decide(ctx, trigger, facts)
+	}
+	w.tracker.Watch(c, step.At)
+	w.timers.pend(step.Host, step.At, d.Answer.Pending, now)
+	w.tell(ctx, a, m, step, d, began)
 }
 
 // quarantine settles a record that cannot be decided. One that is in scope is
 // a review besides: an attacker must not be able to choose silence.
 func (w *Worker) quarantine(ctx context.Context, a *active, m *Message, record event.Record, inScope bool) Step {
-	step := Step{Outcome: Quarantined, Record: record.Index, Event: record.Event, Fault: record.Fault}
+	step := Step{
+		Outcome: Quarantined, Host: m.sender(), At: m.position(record), Cause: policy.CauseEvent,
+		Event: record.Event, Fault: record.Fault,
+	}
+	if step.Host == "" && record.Event != nil {
+		step.Host = record.Event.Host
+	}
 	if !inScope {
 		step.Trace = w.options.Telemetry.Process(ctx, w.work(m, &step, nil, time.Time{}))
 		return step
 	}
-	host := m.sender()
-	if host == "" && record.Event != nil {
-		host = record.Event.Host
-	}
-	c := install.Context{Event: &event.Event{Kind: event.KindOther, Host: host, Time: m.Stamp}}
-	d := a.snapshot.Undecidable(w.trigger(m, record), w.facts(m, &c), string(record.Fault.Reason))
+	c := install.Context{Event: &event.Event{Kind: event.KindOther, Host: step.Host, Time: m.Stamp, Stamp: m.Stamp}}
+	trigger := policy.Trigger{Stream: m.Stream, Sequence: m.Sequence, Record: record.Index, Cause: policy.CauseEvent}
+	d := a.snapshot.Undecidable(trigger, policy.Facts{Context: &c, Host: step.Host, Now: m.Stamp, Received: m.Stamp}, string(record.Fault.Reason))
 	w.tell(ctx, a, m, &step, d, time.Time{})
 	return step
 }
@@ -217,7 +261,8 @@ func (w *Worker) quarantine(ctx context.Context, a *active, m *Message, record e
 func (w *Worker) tell(ctx context.Context, a *active, m *Message, step *Step, d policy.Decision, began time.Time) {
 	step.Told = a.masker.Mask(d)
 	step.Trace = w.options.Telemetry.Process(ctx, w.work(m, step, &d, began))
-	step.Updates = w.findings.Apply(step.Told, step.trace())
+	step.Updates = w.fold(step, d.Trigger)
+	w.watchFindings(step.Host, step.Updates, d.Now)
 }
 
 // trace is what the Decision and the finding name of the trace.
@@ -233,9 +278,9 @@ func (w *Worker) work(m *Message, step *Step, d *policy.Decision, began time.Tim
 		Subject:  m.Subject,
 		Template: subjectTemplate(m),
 		Consumer: w.options.Consumer,
-		Stream:   m.Stream,
-		Sequence: m.Sequence,
-		Record:   step.Record,
+		Stream:   step.At.Stream,
+		Sequence: step.At.Sequence,
+		Record:   step.At.Record,
 		Received: m.Received,
 		Began:    began,
 	}
@@ -264,5 +309,6 @@ func subjectTemplate(m *Message) string {
 func (w *Worker) Evictions() map[string]uint64 {
 	all := w.tracker.Evictions()
 	all["findings"] = w.findings.Evicted()
+	all["settled_findings"] = w.findings.EvictedTombstones()
 	return all
 }

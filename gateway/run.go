@@ -82,11 +82,16 @@ func Run(ctx context.Context, o RunOptions) (err error) {
 	if o.Ready != nil {
 		o.Ready(Running{URL: url, Embedded: embedded(o.Config), HTTP: address, Policy: active, Gateway: g})
 	}
-	<-ctx.Done()
+	var failure error
+	select {
+	case <-ctx.Done():
+	case failure = <-g.Failed():
+		tel.Log.Error("the gateway cannot go on", "error", failure)
+	}
 	tel.Log.Info("stopping: no more events are read, what is under way is finished", "bound", o.Config.Drain)
 	endBackground()
 	watching.Wait()
-	return stop(ctx, g, o.Config.Drain)
+	return errors.Join(failure, stop(ctx, g, o.Config.Drain))
 }
 
 func stop(ctx context.Context, g *Gateway, bound time.Duration) error {

@@ -112,13 +112,10 @@ func (c *command) runEval(ctx context.Context, f evalFlags, paths []string) erro
 	e := gateway.NewEvaluation(active, gateway.WorkerOptions{DNSSuffixes: f.suffix})
 	e.Now = now
 	printer := newEvalPrinter(f.output, c.out, c.out.tty || slices.Contains(paths, "-"))
-	atOrAbove, lastShown := 0, time.Now()
+	lastShown := time.Now()
 	err = e.Run(ctx, paths, &interruptible{ctx: ctx, r: c.in}, func(d gateway.Evaluated) error {
 		if ctx.Err() != nil {
 			return ctx.Err() // what was decided after it was not decided by the policy
-		}
-		if failOn != "" && d.Decision.Decision().Answer.Disposition.AtLeast(failOn) {
-			atOrAbove++
 		}
 		return printer.decision(d)
 	}, func() {
@@ -134,6 +131,12 @@ func (c *command) runEval(ctx context.Context, f evalFlags, paths []string) erro
 		return c.out.err
 	}
 	c.summary(&e.Summary, active.Snapshot().Bundles(), f.bundles)
+	atOrAbove := 0
+	for disposition, events := range e.Summary.Decisions {
+		if failOn != "" && disposition.AtLeast(failOn) {
+			atOrAbove += events
+		}
+	}
 	switch {
 	case errors.Is(err, context.Canceled):
 		return &exitCodeError{code: exitInterrupted, err: errors.New("interrupted: the rest was not read")}

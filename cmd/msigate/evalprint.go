@@ -41,6 +41,7 @@ type decidedRow struct {
 	Host        string               `json:"host"`
 	Time        *time.Time           `json:"time"` // by the host's clock; null where no record could be read
 	Kind        string               `json:"kind"`
+	Cause       policy.Cause         `json:"cause"` // event; fact:… or due:… of one that was decided before
 	Disposition policy.Disposition   `json:"disposition"`
 	Severity    policy.Severity      `json:"severity"`
 	Signals     []string             `json:"signals"`
@@ -63,6 +64,7 @@ func rowOf(e gateway.Evaluated) decidedRow {
 		Host:        d.Context.Event.Host,
 		Time:        known(d.Context.Event.Time),
 		Kind:        string(d.Context.Event.Kind),
+		Cause:       d.Trigger.Cause,
 		Disposition: d.Answer.Disposition,
 		Severity:    d.Answer.Severity,
 		Signals:     make([]string, 0, len(d.Answer.Signals)),
@@ -89,6 +91,9 @@ type jsonlPrinter struct {
 }
 
 func (p *jsonlPrinter) decision(e gateway.Evaluated) error {
+	if e.Decision == nil {
+		return nil // a finding that settled
+	}
 	if err := p.encoder.Encode(rowOf(e)); err != nil || !p.flush {
 		return err
 	}
@@ -106,7 +111,7 @@ type ocsfPrinter struct {
 
 func (p *ocsfPrinter) decision(e gateway.Evaluated) error {
 	for _, update := range e.Updates {
-		if update.Activity == finding.Close {
+		if update.Activity == finding.Close && update.MovedTo != "" {
 			continue // it goes on under another disposition
 		}
 		if _, known := p.documents[update.UID]; !known {

@@ -23,6 +23,9 @@ type textPrinter struct {
 }
 
 func (p *textPrinter) decision(e gateway.Evaluated) error {
+	if e.Decision == nil {
+		return nil // a finding that settled
+	}
 	d := e.Decision.Decision()
 	a := &d.Answer
 	fmt.Fprintf(p.w, "%s %s\n", p.say.disposition(a.Disposition), p.place(e))

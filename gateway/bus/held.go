@@ -153,3 +153,16 @@ func (w *settledWindow) has(seq uint64) bool {
 }
 
 func (w *settledWindow) within(seq uint64) bool { return seq <= w.high && w.high-seq < w.span() }
+
+// oldest is the lowest sequence in flight; 0 where nothing is.
+func (h *held) oldest() uint64 {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	var lowest uint64
+	for sequence := range h.inFlight {
+		if lowest == 0 || sequence < lowest {
+			lowest = sequence
+		}
+	}
+	return lowest
+}

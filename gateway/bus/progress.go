@@ -117,3 +117,7 @@ func (c *Conn) streamState(ctx context.Context, stream string) (jetstream.Stream
 	}
 	return s.CachedInfo().State, nil
 }
+
+// Oldest is the stream sequence of the oldest message that is in flight: handed
+// over or about to be, and not settled; 0 where there is none.
+func (c *Consumption) Oldest() uint64 { return c.held.oldest() }

@@ -1,0 +1,264 @@
+package gateway
+
+import (
+	"context"
+	"errors"
+	"math"
+	"slices"
+	"sync"
+	"time"
+
+	"github.com/go-json-experiment/json"
+
+	"msigate/gateway/bus"
+)
+
+// wholeMessage is the record up to which a message was taken that was taken as a whole.
+const wholeMessage = math.MaxInt
+
+// laneHost is what a lane knows of what is written of a host. Its lane owns it,
+// but for what mu guards.
+type laneHost struct {
+	reached reached
+	dirty   bool // has changed since it was last written down
+
+	mu       sync.Mutex
+	revision uint64 // of the entry that is stored; 0: there is none
+	writing  bool   // an entry is on its way
+	lost     bool   // it did not get there
+}
+
+// touch notes that what is known of a host changed by a record; by a timer
+// where at is zero.
+func (l *lane) touch(host string, at reached) {
+	h := l.hosts[host]
+	if h == nil {
+		h = &laneHost{}
+		l.hosts[host] = h
+	}
+	h.dirty = true
+	if h.reached.compare(at) < 0 {
+		h.reached = at
+	}
+}
+
+// taken tells that a message, or a record, is part already of what is known of
+// its host: it was before a restart, and is read once more for others' sake.
+func (l *lane) taken(j *job) bool {
+	host := j.message.sender()
+	at := reached{Sequence: j.message.Sequence, Record: wholeMessage}
+	if j.record != nil {
+		at.Record = j.record.Index
+		if j.record.Fault == nil {
+			host = j.record.Event.Host
+		}
+	}
+	h := l.hosts[host]
+	return h != nil && at.compare(h.reached) <= 0
+}
+
+// watermark says from where on EVENTS is to be read again by a gateway that
+// starts: every host's entry stands for all that comes before.
+type watermark struct {
+	Sequence uint64            `json:"sequence"`
+	Outputs  map[string]uint64 `json:"outputs"` // last sequence of each output stream when reading EVENTS got there
+	Time     time.Time         `json:"time"`    // when it was written
+}
+
+// saveRound is the writing down of every host that has changed, once.
+type saveRound struct {
+	mark    watermark
+	waiting sync.WaitGroup // lanes that have not begun, entries that are not stored
+
+	mu      sync.Mutex
+	fault   error
+	written int
+	bytes   int
+}
+
+// wait waits until every entry is stored, or was not.
+func (r *saveRound) wait(ctx context.Context) error {
+	stored := make(chan struct{})
+	go func() {
+		r.waiting.Wait()
+		close(stored)
+	}()
+	select {
+	case <-stored:
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.fault
+}
+
+// stored notes what became of one entry.
+func (r *saveRound) stored(size int, err error) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if err != nil {
+		r.fault = errors.Join(r.fault, err)
+		return
+	}
+	r.written++
+	r.bytes += size
+}
+
+// errWriting is why a round moves no watermark where an entry of the round
+// before it is still on its way.
+var errWriting = errors.New("an earlier entry is still on its way")
+
+func (l *lane) beginSave(r *saveRound) {
+	defer r.waiting.Done()
+	l.round = r
+	l.saving = l.saving[:0]
+	for host, h := range l.hosts {
+		h.mu.Lock()
+		h.dirty = h.dirty || h.lost
+		h.lost = false
+		writing := h.writing
+		h.mu.Unlock()
+		switch {
+		case writing:
+			r.stored(0, errWriting)
+		case h.dirty:
+			l.saving = append(l.saving, host)
+		}
+	}
+	slices.Sort(l.saving)
+	r.waiting.Add(len(l.saving))
+}
+
+// saveNext writes down one host. Its entry is stored in the order of the
+// host's outputs: after all that it stands for.
+func (l *lane) saveNext(ctx context.Context) {
+	host := l.saving[len(l.saving)-1]
+	l.saving = l.saving[:len(l.saving)-1]
+	r, h, g := l.round, l.hosts[host], l.gateway
+	var entry []byte // nil: nothing is known of the host any more
+	if state := l.worker.export(host, h.reached); state != nil {
+		var err error
+		if entry, err = state.encode(); err != nil {
+			r.stored(0, err)
+			r.waiting.Done()
+			return
+		}
+	} else {
+		delete(l.hosts, host)
+	}
+	h.dirty = false
+	h.mu.Lock()
+	h.writing = true
+	revision := h.revision
+	h.mu.Unlock()
+	done := func(revision uint64, err error) {
+		h.mu.Lock()
+		h.writing, h.lost = false, err != nil
+		if err == nil {
+			h.revision = revision
+		}
+		h.mu.Unlock()
+		r.stored(len(entry), err)
+		r.waiting.Done()
+	}
+	err := g.publisher.Publish(ctx, bus.Outputs{
+		Host: host,
+		Then: func(ctx context.Context) (err error) {
+			revision, err = g.putState(ctx, bus.StateKey(host), entry, revision)
+			return err
+		},
+		Settled: func(err error) { done(revision, err) },
+	})
+	if err != nil {
+		done(0, err)
+	}
+}
+
+// putState stores an entry, or removes it. Where another gateway wrote it
+// meanwhile, this one ends: two that decide for the same hosts would each tell
+// half of the truth.
+func (g *Gateway) putState(ctx context.Context, key string, entry []byte, revision uint64) (uint64, error) {
+	if entry == nil && revision == 0 {
+		return 0, nil
+	}
+	var err error
+	if entry == nil {
+		revision, err = 0, g.states.Delete(ctx, key, revision)
+	} else {
+		revision, err = g.states.Put(ctx, key, entry, revision)
+	}
+	var conflict *bus.ConflictError
+	if errors.As(err, &conflict) {
+		g.fail(err)
+	}
+	return revision, err
+}
+
+// saveEvery writes down what has changed, now and then, until ctx ends.
+func (g *Gateway) saveEvery(ctx context.Context) {
+	tick := time.NewTicker(g.options.Config.State.SaveInterval)
+	defer tick.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-tick.C:
+		}
+		if err := g.save(ctx); err != nil && ctx.Err() == nil {
+			g.options.Telemetry.Log.Warn("the state of some hosts was not written down; it is tried again", "error", err)
+		}
+	}
+}
+
+// save has every lane write down its hosts that have changed, and moves the
+// watermark when all are stored. One is under way at a time.
+func (g *Gateway) save(ctx context.Context) error {
+	g.saving.Lock()
+	defer g.saving.Unlock()
+	r := &saveRound{mark: watermark{Outputs: map[string]uint64{}}}
+	// What is published from here on may answer messages above the watermark.
+	for _, stream := range outputStreams {
+		last, err := bus.LastSequence(ctx, g.options.Conn, stream)
+		if err != nil {
+			return err
+		}
+		r.mark.Outputs[stream] = last
+	}
+	began := time.Now()
+	r.waiting.Add(len(g.lanes))
+	if r.mark.Sequence = g.giveAll(job{save: r}); r.mark.Sequence == 0 {
+		return nil // nothing was read yet, or the gateway is given up
+	}
+	if err := r.wait(ctx); err != nil {
+		return err
+	}
+	g.saveRollups(ctx, r)
+	if err := r.wait(ctx); err != nil {
+		return err
+	}
+	if oldest := g.consumption.Oldest(); oldest != 0 {
+		r.mark.Sequence = min(r.mark.Sequence, oldest-1)
+	}
+	if err := g.putWatermark(ctx, r.mark); err != nil {
+		return err
+	}
+	g.options.Telemetry.Log.Debug("state written down", "hosts", r.written, "bytes", r.bytes, "watermark", r.mark.Sequence, "took", time.Since(began))
+	return nil
+}
+
+func (g *Gateway) putWatermark(ctx context.Context, mark watermark) error {
+	if mark.Sequence <= g.mark.Sequence {
+		return nil
+	}
+	mark.Time = time.Now().UTC()
+	raw, err := json.Marshal(mark, json.Deterministic(true))
+	if err != nil {
+		return err
+	}
+	revision, err := g.putState(ctx, bus.StateWatermark, raw, g.markRevision)
+	if err == nil {
+		g.mark, g.markRevision = mark, revision
+	}
+	return err
+}
