@@ -97,8 +97,11 @@ func (w telling) decide(t *testing.T, p *Policy, story retold) map[string]*polic
 	t.Helper()
 	messages, of := w.messages(t, story)
 	at := map[string]*policy.Decision{}
-	for _, told := range toldBy(t, p, messages) {
-		d := told.step.Told.Decision()
+	for _, step := range toldBy(t, p, messages) {
+		if step.Told == nil {
+			continue
+		}
+		d := step.Told.Decision()
 		at[fmt.Sprintf("line %2d", of[d.Trigger.Sequence-1][d.Trigger.Record]+1)] = d
 	}
 	return at

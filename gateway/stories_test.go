@@ -54,7 +54,7 @@ type storyDecision struct {
 	Pending     []policy.Pending   `json:"pending,omitempty"`
 	Missing     []string           `json:"missing,omitempty"`
 	Finding     string             `json:"finding,omitempty"` // uid
-	Told        []string           `json:"told,omitempty"`    // what that did to the finding
+	Told        []string           `json:"told,omitempty"`    // what that did to findings
 	Quarantine  string             `json:"quarantine,omitempty"`
 }
 
@@ -62,8 +62,10 @@ type storyDecision struct {
 func storyDecisions(t testing.TB, p *Policy, name string) []storyDecision {
 	t.Helper()
 	var all []storyDecision
-	for _, told := range toldBy(t, p, storyMessages(t, name)) {
-		all = append(all, newStoryDecision(told.step))
+	for _, step := range toldBy(t, p, storyMessages(t, name)) {
+		if step.Told != nil {
+			all = append(all, newStoryDecision(step))
+		}
 	}
 	return all
 }

@@ -6,6 +6,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -60,26 +61,21 @@ func storyMessages(t testing.TB, name string) []*Message {
 	return all
 }
 
-// toldStep is a step that decided something, and its message's line.
-type toldStep struct {
-	line int
-	step Step
-}
-
-// toldBy takes messages through a worker of its own.
-func toldBy(t testing.TB, p *Policy, messages []*Message) []toldStep {
+// toldBy takes messages through a worker of its own, each when its stamp says,
+// and gives what was told until nothing is waited for any more.
+func toldBy(t testing.TB, p *Policy, messages []*Message) []Step {
 	t.Helper()
-	var all []toldStep
-	w := NewWorker(WorkerOptions{Version: "test"})
+	var all []Step
+	var read passed
+	w := NewWorker(WorkerOptions{Version: "test", History: read.history})
 	for _, m := range messages {
+		all = append(all, w.Due(patient(t), p, m.Stamp)...)
+		read.keep(m)
 		steps, _ := w.Process(patient(t), p, m)
-		for _, step := range steps {
-			if step.Told != nil {
-				all = append(all, toldStep{line: int(m.Sequence), step: step})
-			}
-		}
+		all = append(all, steps...)
 	}
-	return all
+	all = append(all, w.Finish(patient(t), p)...)
+	return slices.DeleteFunc(all, func(s Step) bool { return s.Told == nil && len(s.Updates) == 0 })
 }
 
 // checkGolden compares what came out with a golden file, or writes it anew.
