@@ -75,6 +75,7 @@ var outcomes = []outcome{
 	{"late-1040", "ws213", policy.Alert, []toldOf{{"→ cfg.exe", "alert", "unexpected_child"}}},
 	{"forged-1040", "ws221", policy.Alert, []toldOf{{"→ cards.exe", "alert", "unexpected_child"}}},
 	{"forged-1040", "ws222", policy.Alert, []toldOf{{"→ cmd.exe", "alert", "shell_child"}}},
+	{"forged-1040", "ws223", policy.Alert, []toldOf{{"→ cards.exe", "alert", "unexpected_child"}}},
 	{"child-before-its-parent", "ws231", policy.Alert, []toldOf{{"→ atlas.exe", "alert", "unexpected_child"}, {"→ powershell.exe", "alert", "shell_child"}, {"→ whoami.exe", "review", ""}}},
 	{"child-before-its-parent", "ws232", policy.Expected, []toldOf{{"cmd.exe", notTold, ""}}},
 	{"task-after-nine-minutes", "ws241", policy.Alert, []toldOf{{"→ tide.exe", "alert", "dropped_then_run"}}},
