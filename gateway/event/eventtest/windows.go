@@ -57,10 +57,16 @@ func asText(_, text string) any { return text }
 
 func encodeWinlogbeat(t testing.TB, r *Record, _ int) []byte {
 	return written(t, pairs{
-		{"@timestamp", r.At.Format("2006-01-02T15:04:05.000Z")}, {"host", object{"name": "wec01.corp.example"}},
+		{"@timestamp", r.At.Format("2006-01-02T15:04:05.000Z")},
+		{"host", object{"name": "wec01.corp.example"}},
 		{"winlog", pairs{
-			{"channel", r.Channel}, {"provider_name", r.Provider}, {"computer_name", r.Host}, {"record_id", r.RecordID},
-			{"event_id", fmt.Sprint(r.ID)}, {"event_data", r.facts(asText)}, {"version", r.Version},
+			{"channel", r.Channel},
+			{"provider_name", r.Provider},
+			{"computer_name", r.Host},
+			{"record_id", r.RecordID},
+			{"event_id", fmt.Sprint(r.ID)},
+			{"event_data", r.facts(asText)},
+			{"version", r.Version},
 		}},
 		{"message", r.Message},
 	})
@@ -68,10 +74,18 @@ func encodeWinlogbeat(t testing.TB, r *Record, _ int) []byte {
 
 func encodeWinlogbeat6(t testing.TB, r *Record, _ int) []byte {
 	return written(t, pairs{
-		{"@timestamp", r.At.Format("2006-01-02T15:04:05.000Z")}, {"event_id", r.ID}, {"version", r.Version},
+		{"@timestamp", r.At.Format("2006-01-02T15:04:05.000Z")},
+		{"event_id", r.ID},
+		{"version", r.Version},
 		{"user", object{"domain": "NT AUTHORITY", "type": "User", "identifier": "S-1-5-18", "name": "SYSTEM"}},
-		{"event_data", r.facts(asText)}, {"record_number", fmt.Sprint(r.RecordID)}, {"beat", object{"name": "wec01", "hostname": "wec01"}},
-		{"source_name", r.Provider}, {"computer_name", r.Host}, {"log_name", r.Channel}, {"process_id", 3120}, {"message", r.Message},
+		{"event_data", r.facts(asText)},
+		{"record_number", fmt.Sprint(r.RecordID)},
+		{"beat", object{"name": "wec01", "hostname": "wec01"}},
+		{"source_name", r.Provider},
+		{"computer_name", r.Host},
+		{"log_name", r.Channel},
+		{"process_id", 3120},
+		{"message", r.Message},
 	})
 }
 
@@ -89,9 +103,24 @@ func encodeNXLog(t testing.TB, r *Record, _ int) []byte {
 		at = r.At.Add(time.Hour).Format("2006-01-02 15:04:05")
 	}
 	line := pairs{
-		{"EventTime", at}, {"Hostname", r.Host}, {"Keywords", int64(-9223372036854775808)}, {"EventType", "INFO"}, {"SeverityValue", 2}, {"Severity", "INFO"},
-		{"EventID", r.ID}, {"SourceName", r.Provider}, {"Version", r.Version}, {"Task", r.ID}, {"OpcodeValue", 0}, {"RecordNumber", r.RecordID},
-		{"ProcessID", 3120}, {"ThreadID", 4211}, {"Channel", r.Channel}, {"Message", r.Message}, {"Category", "-"}, {"Opcode", "Info"},
+		{"EventTime", at},
+		{"Hostname", r.Host},
+		{"Keywords", int64(-9223372036854775808)},
+		{"EventType", "INFO"},
+		{"SeverityValue", 2},
+		{"Severity", "INFO"},
+		{"EventID", r.ID},
+		{"SourceName", r.Provider},
+		{"Version", r.Version},
+		{"Task", r.ID},
+		{"OpcodeValue", 0},
+		{"RecordNumber", r.RecordID},
+		{"ProcessID", 3120},
+		{"ThreadID", 4211},
+		{"Channel", r.Channel},
+		{"Message", r.Message},
+		{"Category", "-"},
+		{"Opcode", "Info"},
 	}
 	if !r.IsClassic() {
 		for i, name := range r.Names {
@@ -156,10 +185,20 @@ func encodeEvtxDump(t testing.TB, r *Record, _ int) []byte {
 	return written(t, object{"Event": pairs{
 		{"#attributes", object{"xmlns": "http://schemas.microsoft.com/win/2004/08/events/event"}},
 		{"System", pairs{
-			{"Provider", object{"#attributes": object{"Name": r.Provider}}}, {"EventID", id}, {"Version", r.Version}, {"Level", 4}, {"Task", r.ID}, {"Opcode", 0},
-			{"Keywords", "0x8000000000000000"}, {"TimeCreated", object{"#attributes": object{"SystemTime": r.At.Format("2006-01-02T15:04:05.000000Z")}}},
-			{"EventRecordID", r.RecordID}, {"Correlation", nil}, {"Execution", object{"#attributes": object{"ProcessID": 3120, "ThreadID": 4211}}},
-			{"Channel", r.Channel}, {"Computer", r.Host}, {"Security", object{"#attributes": object{"UserID": "S-1-5-18"}}},
+			{"Provider", object{"#attributes": object{"Name": r.Provider}}},
+			{"EventID", id},
+			{"Version", r.Version},
+			{"Level", 4},
+			{"Task", r.ID},
+			{"Opcode", 0},
+			{"Keywords", "0x8000000000000000"},
+			{"TimeCreated", object{"#attributes": object{"SystemTime": r.At.Format("2006-01-02T15:04:05.000000Z")}}},
+			{"EventRecordID", r.RecordID},
+			{"Correlation", nil},
+			{"Execution", object{"#attributes": object{"ProcessID": 3120, "ThreadID": 4211}}},
+			{"Channel", r.Channel},
+			{"Computer", r.Host},
+			{"Security", object{"#attributes": object{"UserID": "S-1-5-18"}}},
 		}},
 		{"EventData", data},
 	}})
@@ -182,10 +221,20 @@ func encodeVelociraptor(t testing.TB, r *Record, _ int) []byte {
 	}
 	return written(t, object{"Event": pairs{
 		{"System", pairs{
-			{"Provider", object{"Name": r.Provider}}, {"EventID", object{"Value": r.ID}}, {"Version", r.Version}, {"Level", 4}, {"Task", r.ID}, {"Opcode", 0},
-			{"Keywords", uint64(9223372036854775808)}, {"TimeCreated", object{"SystemTime": float64(r.At.UnixMilli()) / 1000}},
-			{"EventRecordID", r.RecordID}, {"Correlation", object{}}, {"Execution", object{"ProcessID": 3120, "ThreadID": 4211}},
-			{"Channel", r.Channel}, {"Computer", r.Host}, {"Security", object{"UserID": "S-1-5-18"}},
+			{"Provider", object{"Name": r.Provider}},
+			{"EventID", object{"Value": r.ID}},
+			{"Version", r.Version},
+			{"Level", 4},
+			{"Task", r.ID},
+			{"Opcode", 0},
+			{"Keywords", uint64(9223372036854775808)},
+			{"TimeCreated", object{"SystemTime": float64(r.At.UnixMilli()) / 1000}},
+			{"EventRecordID", r.RecordID},
+			{"Correlation", object{}},
+			{"Execution", object{"ProcessID": 3120, "ThreadID": 4211}},
+			{"Channel", r.Channel},
+			{"Computer", r.Host},
+			{"Security", object{"UserID": "S-1-5-18"}},
 		}},
 		{"EventData", data},
 	}})
