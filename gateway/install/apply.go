@@ -174,7 +174,7 @@ func (t *Tracker) applyActivity(h *host, e *event.Event) *process {
 	} else {
 		h.fill(p, &e.Process)
 	}
-	if p.actsUnborn() {
+	if p.actsUnborn() && len(h.unborn) < keptDeeds {
 		h.note(p)
 	}
 	if p.member == nil {

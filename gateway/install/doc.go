@@ -14,8 +14,17 @@
 // What the service does belongs to the one session that was alive then; where
 // several were and no record singles one out, it is ambiguous, with all of them
 // beside it. MsiInstaller records can be forged, so they open, name, narrow and
-// raise doubts, and every fact that rests on them says so. [Tracker.Changed]
-// tells what a late record attributes anew.
+// raise doubts, and every fact that rests on them says so.
+//
+// Records may come in any order, the sensor's some minutes late and the
+// Application log's up to ten. What a decided event's context says is told again
+// when that makes it another one: [Tracker.Watch] keeps the event, [Tracker.Late]
+// tells, and is asked after every record, also one that is only remembered.
+// What was passed over, because nothing told yet that it belongs to a tree, is
+// read again: [Tracker.Joined], [Tracker.Awaits], [Tracker.Heard]. Two things
+// stay lost: what a stranger loaded before it was told that a tree had written
+// it, and what a process did before its own start was told while the host had
+// no tree at all.
 //
 // It guarantees that memory is bounded for each host and in all, that what a
 // bound made it forget is counted, that no host can push another's records

@@ -53,7 +53,8 @@ const (
 	// lateStart is how late the start of a process that has been heard of is
 	// waited for.
 	lateStart = int64(10 * time.Minute)
-	// keptDeeds is for how many processes of one host.
+	// keptDeeds is for how many processes of one host; what more of them do
+	// before their start is told is not in scope.
 	keptDeeds = 64
 )
 
@@ -87,11 +88,10 @@ func (h *host) note(p *process) {
 			return
 		}
 		h.add(p)
+		h.remembered.remove(p)
+		h.remembered.pushFront(p) // it must push out nobody who may be an ancestor
 	}
 	p.noted = true
-	if len(h.unborn) == keptDeeds {
-		h.unborn = slices.Delete(h.unborn, 0, 1)
-	}
 	h.unborn = append(h.unborn, deed{p, h.applying, h.clock})
 }
 

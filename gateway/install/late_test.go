@@ -178,16 +178,39 @@ func TestWhatCameBeforeItsStartIsReadAgain(t *testing.T) {
 		t.Errorf("%d files are known to be of the tree", n)
 	}
 	// They are bounded, and not waited for for ever.
+	inScope := 0
 	for n := range uint32(200) {
-		s.act(event.KindNetwork, proc(5000+n, `C:\x\y.exe`, ""), nil)
+		if _, ok := s.act(event.KindNetwork, proc(5000+n, `C:\x\y.exe`, ""), nil); ok {
+			inScope++
+		}
 	}
 	h := s.tracker.hosts[testHost]
-	if len(h.unborn) != keptDeeds {
-		t.Errorf("%d kept", len(h.unborn))
+	if len(h.unborn) != keptDeeds || inScope != keptDeeds-1 {
+		t.Errorf("%d kept, %d in scope", len(h.unborn), inScope)
 	}
 	s.passes(time.Hour)
 	if len(h.unborn) != 0 {
 		t.Errorf("%d kept after an hour", len(h.unborn))
+	}
+	// Those of which nobody knows whence they are push out none that may be an ancestor.
+	s.tracker.limits.ProcessesPerHost = 80
+	for n := range 78 {
+		s.feed(strangerStart(testHost, n))
+	}
+	starts := func() (n int) {
+		for p := h.remembered.first; p != nil; p = p.after {
+			if p.sequence != 0 {
+				n++
+			}
+		}
+		return n
+	}
+	before := starts()
+	for n := range uint32(50) {
+		s.act(event.KindNetwork, proc(6000+n, `C:\x\y.exe`, ""), nil)
+	}
+	if n := starts(); n != before || n < 70 {
+		t.Errorf("%d starts are remembered, %d before", n, before)
 	}
 }
 

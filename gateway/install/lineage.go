@@ -87,7 +87,9 @@ func (t *Tracker) widen(h *host, p *process, line []*process) {
 		} else if installer && !current.wrapper {
 			if t.wrappers[event.LowerASCII(event.Base(current.image.Value()))] {
 				current.wrapper = true
-				h.stir(current)
+				if current.listed { // else it is made up of its child's record, each time anew
+					h.stir(current)
+				}
 				h.changed()
 			}
 		}

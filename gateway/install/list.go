@@ -18,6 +18,18 @@ func (l *processList) push(p *process) {
 	l.n++
 }
 
+// pushFront puts p where it goes first.
+func (l *processList) pushFront(p *process) {
+	p.before, p.after, p.listed = nil, l.first, true
+	if l.first == nil {
+		l.last = p
+	} else {
+		l.first.before = p
+	}
+	l.first = p
+	l.n++
+}
+
 func (l *processList) remove(p *process) {
 	if p.before == nil {
 		l.first = p.after

@@ -185,9 +185,9 @@ func (t *Tracker) Tracks(e *event.Event) bool {
 	}
 	own := h.acting(e)
 	if own == nil {
-		return e.Kind != event.KindInstall && (e.Process.GUID != "" || e.Process.PID != 0)
+		return e.Kind != event.KindInstall && (e.Process.GUID != "" || e.Process.PID != 0) && len(h.unborn) < keptDeeds
 	}
-	return h.inTree(own) || own.actsUnborn()
+	return h.inTree(own) || own.actsUnborn() && len(h.unborn) < keptDeeds
 }
 
 // Remember keeps a compact record of a process start that is in no tree, so

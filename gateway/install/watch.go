@@ -24,10 +24,10 @@ type watched struct {
 	around  []*process     // those whose facts its context tells
 	changes int            // how often it was told again
 	looked  uint64         // the host's count of changes when it was last looked at
+	untold  *Context       // as it is known by now, where that differs
 	// frozen: what the host has forgotten since would show as a change. Then its
-	// context stays what it was before: as told, or where that differs, untold.
+	// context stays what it was before.
 	frozen bool
-	untold *Context
 }
 
 // Watch keeps a decided event, of which c was told, until Unwatch or a bound:
@@ -108,10 +108,16 @@ func (t *Tracker) Late(host string) []Late {
 	if h == nil || h.stirred.looked == h.stirred.count {
 		return nil
 	}
-	h.stirred.looked = h.stirred.count
+	// Looking at one can show that another's ancestor is a wrapper.
+	for n := 0; h.stirred.looked != h.stirred.count && n < MaxLineage; n++ {
+		h.stirred.looked = h.stirred.count
+		for _, w := range h.watched {
+			t.differs(h, w)
+		}
+	}
 	var all []Late
 	for _, w := range h.watched {
-		if !t.differs(h, w) {
+		if w.untold == nil {
 			continue
 		}
 		c := *w.untold
@@ -158,23 +164,22 @@ func (t *Tracker) differs(h *host, w *watched) bool {
 	}
 	looked := w.looked
 	if looked == h.stirred.count {
-		return false
+		return w.untold != nil
 	}
 	w.looked = h.stirred.count
 	if looked >= h.stirred.all && !w.stirred(looked) {
 		if looked >= h.stirred.sessions {
-			return false
+			return w.untold != nil
 		}
-		if sameSession(w.context.Session, t.sessionOf(h, w.context.Event, w.subject, h.ancestors(w.subject), w.record)) {
+		if w.untold == nil && sameSession(w.context.Session, t.sessionOf(h, w.context.Event, w.subject, h.ancestors(w.subject), w.record)) {
 			return false
 		}
 	}
-	c := t.again(h, w)
-	if sameContext(&w.context, &c) {
-		return false
+	w.untold = nil
+	if c := t.again(h, w); !sameContext(&w.context, &c) {
+		w.untold = &c
 	}
-	w.untold = &c
-	return true
+	return w.untold != nil
 }
 
 // stirred reports whether any process that the context tells of has changed.
