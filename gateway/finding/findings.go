@@ -124,7 +124,7 @@ func (f *finding) note(d *Masked, s *Standing, trace TraceRef) {
 	if now.IsZero() {
 		now = d.decision.Context.Event.Time
 	}
-	f.Modified, f.LastDecision = millis(now), writable(now)
+	f.Modified, f.LastDecision = max(f.Modified, millis(now)), later(f.LastDecision, writable(now))
 	if f.Created == 0 {
 		f.Created = f.Modified
 	}
@@ -133,6 +133,15 @@ func (f *finding) note(d *Masked, s *Standing, trace TraceRef) {
 	if f.Bundles == nil {
 		f.Bundles = s.Bundles
 	}
+}
+
+// later is the later of two times: an event that was found to belong to an
+// install only afterwards is decided as of when it came.
+func later(a, b time.Time) time.Time {
+	if a.After(b) {
+		return a
+	}
+	return b
 }
 
 // Len is how many findings are remembered, tombstones not counted.

@@ -39,11 +39,33 @@ func rootKey(d *policy.Decision) string {
 }
 
 // sessionID is "" where no session is known, or none of several.
+//
+// What belongs to a session that nothing but MsiInstaller records tell of, or
+// to one of several, stays with the one among them whose client the sensor saw,
+// where that is one: the records can be forged, and must not take what was
+// found out of the finding of whoever did it.
 func sessionID(c *install.Context) string {
-	if c.Session == nil {
+	s := c.Session
+	if s == nil {
 		return ""
 	}
-	return c.Session.ID
+	if s.OpenedBy == install.OpenedByClient {
+		return s.ID
+	}
+	seen := ""
+	for i := range s.Candidates {
+		if s.Candidates[i].OpenedBy != install.OpenedByClient {
+			continue
+		}
+		if seen != "" {
+			return s.ID
+		}
+		seen = s.Candidates[i].ID
+	}
+	if seen != "" {
+		return seen
+	}
+	return s.ID
 }
 
 // processKey prefers the ProcessGuid. A PID is bound to the message that told
