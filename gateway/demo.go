@@ -10,6 +10,7 @@ import (
 	"io/fs"
 	"os"
 	"path"
+	"regexp"
 	"strings"
 	"sync"
 	"time"
@@ -135,7 +136,7 @@ func (d *demo) tell(ctx context.Context, name string) error {
 	if err != nil {
 		return fmt.Errorf("read a story built in: %w", err)
 	}
-	lines := bytes.Split(bytes.TrimSpace(events), []byte("\n"))
+	lines := asOfNow(bytes.Split(bytes.TrimSpace(events), []byte("\n")), time.Now())
 	d.mu.Lock()
 	d.handler.Story(name, storyText(string(about)), len(lines))
 	d.mu.Unlock()
@@ -149,6 +150,38 @@ func (d *demo) tell(ctx context.Context, name string) error {
 		d.summary.Published++
 	}
 	return d.settled(ctx)
+}
+
+// storyTime is a time as the stories' events write it.
+var storyTime = regexp.MustCompile(`20\d\d-\d\d-\d\d[T ]\d\d:\d\d:\d\d`)
+
+// asOfNow moves the times of events so that the last one is just over, as it
+// would be for a shipper that is not behind.
+func asOfNow(events [][]byte, now time.Time) [][]byte {
+	var last time.Time
+	read := func(text []byte) time.Time {
+		at, _ := time.Parse(time.DateTime, string(text[:10])+" "+string(text[11:])) // zero: no time after all
+		return at
+	}
+	for _, event := range events {
+		for _, text := range storyTime.FindAll(event, -1) {
+			if at := read(text); at.After(last) {
+				last = at
+			}
+		}
+	}
+	moved := make([][]byte, len(events))
+	for i, event := range events {
+		moved[i] = storyTime.ReplaceAllFunc(event, func(text []byte) []byte {
+			at := read(text)
+			if at.IsZero() {
+				return text
+			}
+			at = at.Add(now.UTC().Truncate(time.Second).Sub(last))
+			return []byte(at.Format(time.DateOnly) + string(text[10]) + at.Format(time.TimeOnly))
+		})
+	}
+	return moved
 }
 
 // storyText is what follows the title.

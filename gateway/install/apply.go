@@ -317,6 +317,9 @@ func missing(c *Context) []string {
 			list = append(list, fact)
 		}
 	}
+	if apart := c.Event.Time.Sub(c.Event.Stamp).Abs(); apart > maxSkew && !c.Event.Stamp.IsZero() {
+		list = append(list, "event.time") // shipped late, or by a clock that is wrong
+	}
 	install := c.Event.Kind == event.KindInstall
 	switch {
 	case install && c.Event.Installer.ClientPID == 0:

@@ -3,6 +3,7 @@ package install
 import (
 	"fmt"
 	"runtime"
+	"slices"
 	"testing"
 	"time"
 
@@ -209,5 +210,25 @@ func TestAFileWrittenAgainIsKeptFromItsLastWrite(t *testing.T) {
 	h := s.tracker.hosts[testHost]
 	if _, kept := h.files[`c:\programdata\again.exe`]; !kept || len(h.files) != 1 || len(h.fileOrder) != 1 {
 		t.Errorf("files %v, order %v", h.files, h.fileOrder)
+	}
+}
+
+func TestADecisionSaysWhenTheRecordsTimeIsFarFromTheStamp(t *testing.T) {
+	at := time.Date(2026, 11, 20, 8, 0, 0, 0, time.UTC)
+	for _, c := range []struct {
+		name  string
+		stamp time.Time
+		want  bool
+	}{
+		{"in time", at.Add(time.Minute), false},
+		{"shipped eleven minutes late", at.Add(11 * time.Minute), true},
+		{"a clock that is eleven minutes ahead", at.Add(-11 * time.Minute), true},
+		{"from a file, which has no stamp", time.Time{}, false},
+	} {
+		e := &event.Event{Kind: event.KindProcessStart, Host: "ws01", Time: at, Stamp: c.stamp, Process: event.Process{PID: 4, Image: `C:\Windows\System32\msiexec.exe`}}
+		got := slices.Contains(NewTracker(Limits{}).Apply(e, place(1)).Missing, "event.time")
+		if got != c.want {
+			t.Errorf("%s: missing says so: %v", c.name, got)
+		}
 	}
 }

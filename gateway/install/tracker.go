@@ -75,6 +75,9 @@ const (
 	// retention is how long what has ended stays joinable for records that
 	// arrive late: the Application log comes up to ten minutes after Sysmon.
 	retention = 15 * time.Minute
+	// maxSkew is how far a record's own time and the server's stamp may be apart
+	// before a decision says so.
+	maxSkew = 10 * time.Minute
 	// slack is how far two sensors, or two channels of one, may differ on when
 	// the same thing happened.
 	slack = int64(2 * time.Second)
