@@ -111,7 +111,8 @@ func (p *play) deeds(by event.Process, depth int) {
 		p.pass(time.Second)
 		p.tell(&event.Event{Kind: event.KindFileCreate, Process: actor, File: event.File{Path: path}})
 		p.pass(30 * time.Second)
-		for _, loader := range []event.Process{actor, explorer} {
+		// The stranger's load may be passed over, so it tells nothing else of him.
+		for _, loader := range []event.Process{actor, {GUID: explorer.GUID, PID: explorer.PID, Image: explorer.Image}} {
 			if !p.guids {
 				loader.GUID = ""
 			}
@@ -252,6 +253,9 @@ func TestRecordsOutOfOrderEndInTheSameContexts(t *testing.T) {
 func inWords(c *Context) string {
 	one := func(p *Process) string {
 		text := fmt.Sprintf("%s %d %s (%s) signed %q", event.Base(p.Image), p.PID, p.CommandLine, p.Role, p.Signature.Subject)
+		if f := p.Process; f.User+f.GUID+f.Hashes.SHA1 != "" {
+			text += fmt.Sprintf(" of %s, %s, SHA-1 %s, msiexec %t", f.User, f.GUID, f.Hashes.SHA1, p.Msiexec != nil)
+		}
 		if p.Written != nil {
 			text += fmt.Sprintf(" written by %s %d (%s) at %s", event.Base(p.Written.By.Image), p.Written.By.PID, p.Written.By.Role, p.Written.At.Sub(begin))
 		}
