@@ -1,6 +1,7 @@
 package lib.approvals
 
 import data.lib.installer
+import data.lib.managed
 import data.lib.programs
 
 # METADATA
@@ -55,7 +56,8 @@ carries(id, facts) if {
 #   not whatever came with it or whatever it goes on to start, perhaps hours later. A
 #   program for which the entry lists hashes or signers, unless it is the package that
 #   one of them fits. And one that cannot be told for certain to come from that package,
-#   unless the entry names it.
+#   unless the entry names it; of a managed custom action only the start itself, which is
+#   Windows' own program in a fixed form, can be explained without that.
 # scope: document
 own_strong_fact(_, _) if input.event.kind == "image_load"
 
@@ -73,6 +75,7 @@ own_strong_fact(id, facts) if {
 own_strong_fact(_, facts) if {
 	started_by_it
 	doubtful
+	not managed.action
 	count(facts & {"command_line", "image"}) == 0
 }
 
@@ -124,13 +127,15 @@ dates[id].signer contains state if {
 # METADATA
 # title: The entry must hold the exact command line
 # description: |
-#   For a program driven by its arguments, whatever its hash or signer. The client's
-#   own arguments are judged as package, transforms, patches and properties, unless it
-#   is the client's hash or signer that is to carry the approval.
+#   For a program driven by its arguments, whatever its hash or signer, but for the start
+#   of a managed custom action that the package's facts explain. The client's own
+#   arguments are judged as package, transforms, patches and properties, unless it is the
+#   client's hash or signer that is to carry the approval.
 # scope: document
-exact(_) if {
+exact(facts) if {
 	started_by_it
 	programs.driven_by_arguments
+	not action_of_package(facts)
 }
 
 exact(facts) if {
@@ -139,4 +144,23 @@ exact(facts) if {
 	count(facts & own_facts) > 0
 	count(facts & {"package_sha256"}) == 0
 	facts & situational != situational
+}
+
+# METADATA
+# title: The start of a managed custom action, and the package's facts that explain it
+# description: |
+#   The numbers and the handle in its command line differ on every run, and hash and
+#   signer are rundll32's, which says nothing about the package.
+# scope: document
+action_of_package(facts) if {
+	managed.action
+	count(facts & own_facts) == 0
+	facts & situational == situational
+}
+
+action_of_package(facts) if {
+	managed.action
+	count(facts & own_facts) == 0
+	"package_sha256" in facts
+	count(facts & situational) > 0
 }
