@@ -63,6 +63,8 @@ type Gateway struct {
 	order     sync.Mutex // of what is given to lanes: as EVENTS has it
 	taken     uint64     // sequence of the last message
 	lastStamp time.Time  // its stamp
+	delivery  uint64     // which delivery it was
+	missed    missed
 }
 
 // Start checks nothing and creates nothing on the bus: see bus.Setup and
@@ -163,19 +165,6 @@ func (g *Gateway) close() {
 	close(g.audits)
 	g.auditorRunning.Wait()
 	g.giveUp()
-}
-
-// take gives a message that was delivered to the lane of its host. One that the
-// gateway before was given is done already: it was read again at the start.
-func (g *Gateway) take(m *bus.Message) {
-	g.order.Lock()
-	defer g.order.Unlock()
-	if m.Sequence <= g.recovered {
-		_ = m.Ack() // where the server cannot be told, it comes again and is acknowledged then
-		return
-	}
-	g.takeIn(m, "", nil)
-	g.taken, g.lastStamp = m.Sequence, m.Stamp
 }
 
 // message is what a worker sees of a message, and why it cannot be worked on.

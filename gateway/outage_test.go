@@ -160,6 +160,7 @@ func TestStopWithoutABusKeepsItsBoundAndLosesNothing(t *testing.T) {
 	}
 	s.startServer(port)
 	eventually(t, "the shipper is connected again", func() bool { return s.conn.State().Connected })
+	s.config.Drain = DefaultConfig().Drain
 	r = s.run()
 	s.settled(r)
 	decidedOnce(t, s.conn, want)

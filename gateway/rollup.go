@@ -9,8 +9,8 @@ import (
 	"msigate/gateway/finding"
 )
 
-// laneRollups orders the rollups among themselves: no host's name is in upper case.
-const laneRollups = "ROLLUPS"
+// laneRollup orders what is stored of one rollup: no host's name is in upper case.
+func laneRollup(group string) string { return "ROLLUP " + group }
 
 // rollups are what the findings of all lanes add up to.
 type rollups struct {
@@ -61,7 +61,7 @@ func (g *Gateway) tellRollups(ctx context.Context) {
 		header := bus.Header{}
 		header.Set(HeaderFinding, one.Group)
 		err := g.publisher.Publish(ctx, bus.Outputs{
-			Host: laneRollups,
+			Host: laneRollup(one.Group),
 			Triggers: []bus.Triggered{{
 				Trigger:  bus.Trigger{Stream: bus.StreamVerdicts, Cause: "rollup"},
 				Verdicts: []bus.Output{{Subject: bus.RollupSubject(one.Group), MsgID: one.MsgID, Data: one.Document, Header: header}},
@@ -99,7 +99,7 @@ func (g *Gateway) saveRollups(ctx context.Context, r *saveRound) {
 			r.waiting.Done()
 		}
 		err := g.publisher.Publish(ctx, bus.Outputs{
-			Host:    laneRollups,
+			Host:    laneRollup(group),
 			Then:    func(ctx context.Context) error { return g.putRollup(ctx, group) },
 			Settled: done,
 		})

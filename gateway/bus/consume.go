@@ -176,12 +176,12 @@ func (c *Consumption) connected() error {
 
 // take takes each delivery in, in order.
 func (c *Consumption) take(msg *nats.Msg) {
-	m, _, err := readMessage(msg)
+	m, ordinal, err := readMessage(msg)
 	if err != nil {
 		c.trouble.report(err)
 		return
 	}
-	m.conn, m.reply = c.conn.nc, msg.Reply
+	m.conn, m.reply, m.Ordinal = c.conn.nc, msg.Reply, ordinal
 	if !c.room() {
 		return // stopped: it comes again
 	}

@@ -20,6 +20,7 @@ type Message struct {
 	Stamp     time.Time // when the server stored it; the same on every delivery
 	Delivered uint64    // how often it has been delivered, this time included; more than 1: a redelivery
 	Pending   uint64    // how many messages the consumer had still to deliver behind it
+	Ordinal   uint64    // which delivery of its durable it is: where one is left out, something was lost on the way; 0 where none is behind it
 
 	mu    sync.Mutex
 	conn  *nats.Conn
