@@ -13,6 +13,10 @@ import (
 // laneDepth is how many jobs wait for a lane before reading stops.
 const laneDepth = 256
 
+// laneWrites is how many entries of a lane's hosts are on their way at once:
+// enough to be stored together, few enough that outputs find room beside them.
+const laneWrites = 128
+
 // evictionInterval is how often a lane reports what its bounds made it forget.
 const evictionInterval = 5 * time.Second
 
@@ -38,15 +42,16 @@ type lane struct {
 	evicted map[string]uint64 // reported so far
 	due     atomic.Int64      // when the next timer is, in ns since 1970; 0: there is none
 
-	hosts  map[string]*laneHost // what is written of them
-	saving []string             // hosts still to be written in the round
-	round  *saveRound
+	hosts   map[string]*laneHost // what is written of them
+	saving  []string             // hosts still to be written in the round
+	round   *saveRound
+	writing chan struct{} // one in it for each entry that is on its way
 }
 
 func newLane(g *Gateway, w *Worker) *lane {
 	return &lane{
 		gateway: g, worker: w, jobs: make(chan job, laneDepth), stop: make(chan struct{}),
-		evicted: map[string]uint64{}, hosts: map[string]*laneHost{},
+		evicted: map[string]uint64{}, hosts: map[string]*laneHost{}, writing: make(chan struct{}, laneWrites),
 	}
 }
 
@@ -59,9 +64,11 @@ func (l *lane) run(ctx context.Context) {
 			select {
 			case j := <-l.jobs:
 				l.do(ctx, j)
-			default:
+			case l.writing <- struct{}{}:
+				l.saveNext(ctx)
+			case <-ctx.Done():
+				l.saveNone(ctx.Err())
 			}
-			l.saveNext(ctx)
 			continue
 		}
 		select {

@@ -111,8 +111,8 @@ var errWriting = errors.New("an earlier entry is still on its way")
 
 func (l *lane) beginSave(r *saveRound) {
 	defer r.waiting.Done()
+	l.saveNone(errNewRound) // where the round before was given up
 	l.round = r
-	l.saving = l.saving[:0]
 	for host, h := range l.hosts {
 		h.mu.Lock()
 		h.dirty = h.dirty || h.lost
@@ -130,7 +130,20 @@ func (l *lane) beginSave(r *saveRound) {
 	r.waiting.Add(len(l.saving))
 }
 
-// saveNext writes down one host. Its entry is stored in the order of the
+// errNewRound is why what a round had not written yet is left to the next.
+var errNewRound = errors.New("another round began")
+
+// saveNone leaves the hosts that are still to be written as they are: changed.
+func (l *lane) saveNone(err error) {
+	for range l.saving {
+		l.round.stored(0, err)
+		l.round.waiting.Done()
+	}
+	l.saving = l.saving[:0]
+}
+
+// saveNext writes down one host, with a place in writing that is given back
+// when its entry is stored. The entry is stored in the order of the
 // host's outputs: after all that it stands for.
 func (l *lane) saveNext(ctx context.Context) {
 	host := l.saving[len(l.saving)-1]
@@ -141,6 +154,7 @@ func (l *lane) saveNext(ctx context.Context) {
 		var err error
 		if entry, err = state.encode(); err != nil {
 			r.stored(0, err)
+			<-l.writing
 			r.waiting.Done()
 			return
 		}
@@ -160,6 +174,7 @@ func (l *lane) saveNext(ctx context.Context) {
 		}
 		h.mu.Unlock()
 		r.stored(len(entry), err)
+		<-l.writing
 		r.waiting.Done()
 	}
 	err := g.publisher.Publish(ctx, bus.Outputs{
