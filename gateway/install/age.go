@@ -51,10 +51,10 @@ func (h *host) leastRemembered(part int) *process {
 	return h.remembered.first
 }
 
-// sweep forgets what has ended or was not heard of for too long.
-func (h *host) sweep(ttl, window int64) {
+// sweep forgets, now and then, what has ended or was not heard of for too long.
+func (h *host) sweep(ttl, window int64) (swept bool) {
 	if h.clock-h.swept < sweepEvery {
-		return
+		return false
 	}
 	h.swept = h.clock
 	h.sweepSessions()
@@ -77,6 +77,7 @@ func (h *host) sweep(ttl, window int64) {
 	}
 	h.sweepFiles(h.clock - window - int64(retention))
 	h.sweepPackages(h.clock - ttl)
+	return true
 }
 
 // above are the processes that something of a tree still runs below, however

@@ -15,6 +15,7 @@ func (t *Tracker) Apply(e *event.Event, at Position) Context {
 	if file, signature, ok := e.Certificate(); ok {
 		h.certify(file, signature, stamp(e.Time))
 		t.bound(h)
+		t.boundTrees(h)
 		return t.known(h, e, nil, nil)
 	}
 	h.applying = at
@@ -36,6 +37,7 @@ func (t *Tracker) Apply(e *event.Event, at Position) Context {
 	c := t.known(h, e, p, r)
 	h.applying = Position{}
 	t.bound(h)
+	t.boundTrees(h)
 	return c
 }
 

@@ -10,33 +10,35 @@ import (
 // host is what is known of one host. A process is in one of two lists, each
 // with the longest unheard of first: those remembered, and those of a tree.
 type host struct {
+	// What every remembered start touches stands together.
+	before, after *host // neighbours by last activity
 	name          string
-	clock         int64 // the latest time its records told, in steps of at most longestStep
+	tracker       *Tracker // that the host is of; nil until it is heard of
+	clock         int64    // the latest time its records told, in steps of at most longestStep
 	swept         int64
+	lag           lag // how far its records came out of order
 	byGUID        map[identity]*process
 	byPID         map[uint32]*process // the newest with that PID; older ones follow
 	remembered    processList
-	members       processList
-	fileTable                             // files written by trees
-	strange       fileTable               // files named MSIxxxx.tmp that strangers wrote
-	clients       []*process              // msiexec clients, each of which opened a session
-	records       []*installRecord        // of MsiInstaller, as compareRecords orders them
-	packages      map[string]*packageFile // by lower-cased path
-	tellsEnds     bool                    // its sensor has told of an installer process's end
-	lost          int64                   // until when what a bound made it forget of sessions was known
-	worked        *installs               // sessions, worked out; nil where something has changed since
-	tracker       *Tracker                // that the host is of; nil until it is heard of
-	sends         sendSet                 // kinds of record it was seen to send
-	certificates  certificateTable        // by SHA-1
-	watched       []*watched              // decided events, the longest watched first
-	stirred       stirred                 // what could change what was told of them
-	fresh         []*process              // that became members, or something else, by the record that is applied
-	unborn        []deed                  // the first that each of them did, before its start was told
-	late          []*process              // that joined a tree late, see lateness
-	applying      Position                // of the record that is being applied
-	lag           lag                     // how far its records came out of order
-	counted       counted                 // what the Tracker's totals hold of it
-	before, after *host                   // neighbours by last activity
+	worked        *installs // sessions, worked out; nil where something has changed since
+	stirred       stirred   // what could change what was told of the watched events
+
+	members      processList
+	fileTable                            // files written by trees
+	strange      fileTable               // files named MSIxxxx.tmp that strangers wrote
+	clients      []*process              // msiexec clients, each of which opened a session
+	records      []*installRecord        // of MsiInstaller, as compareRecords orders them
+	packages     map[string]*packageFile // by lower-cased path
+	certificates certificateTable        // by SHA-1
+	sends        sendSet                 // kinds of record it was seen to send
+	tellsEnds    bool                    // its sensor has told of an installer process's end
+	lost         int64                   // until when what a bound made it forget of sessions was known
+	watched      []*watched              // decided events, the longest watched first
+	fresh        []*process              // that became members, or something else, by the record that is applied
+	unborn       []deed                  // the first that each of them did, before its start was told
+	late         []*process              // that joined a tree late, see lateness
+	applying     Position                // of the record that is being applied
+	counted      counted                 // what the Tracker's totals hold of it
 }
 
 func newHost(name string) *host {

@@ -268,12 +268,19 @@ func (t *Tracker) evictHost() {
 
 // bound lets a host forget what is over its bounds or too old.
 func (t *Tracker) bound(h *host) {
-	h.sweep(int64(t.limits.ProcessTTL), t.window)
+	if h.sweep(int64(t.limits.ProcessTTL), t.window) {
+		t.recount(h)
+	}
 	part := min(t.limits.ProcessesPerHost, max(minProcesses, t.limits.Processes/len(t.hosts)))
 	for h.remembered.n > part {
 		h.forget(h.leastRemembered(part))
 		t.evictions.processes++
 	}
+}
+
+// boundTrees lets a host forget what is over the bounds of all that only records
+// in scope add to.
+func (t *Tracker) boundTrees(h *host) {
 	t.recount(h)
 	l, all := &t.limits, &t.totals
 	for h.members.n > share(l.TreeProcessesPerHost, l.TreeProcesses, minMembers, all.members) {
