@@ -3,8 +3,6 @@ package gateway
 import (
 	"bytes"
 	"fmt"
-	"os"
-	"path/filepath"
 	"testing"
 
 	"msigate/gateway/policy"
@@ -85,12 +83,12 @@ func BenchmarkProcess(b *testing.B) {
 func BenchmarkStories(b *testing.B) {
 	p := builtIn(b)
 	var lines [][]byte
-	for _, name := range demoStories {
-		events, err := os.ReadFile(filepath.Join(storyFolder, name, "events.jsonl"))
+	for _, story := range demoStories {
+		events, _, err := story.read()
 		if err != nil {
 			b.Fatal(err)
 		}
-		lines = append(lines, bytes.Split(bytes.TrimSpace(events), []byte("\n"))...)
+		lines = append(lines, events...)
 	}
 	b.ReportAllocs()
 	for b.Loop() {

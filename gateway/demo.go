@@ -2,6 +2,7 @@ package gateway
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -11,6 +12,7 @@ import (
 	"os"
 	"path"
 	"regexp"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -18,33 +20,49 @@ import (
 	"msigate/gateway/bus"
 	"msigate/gateway/event"
 	"msigate/gateway/finding"
+	"msigate/gateway/install"
+	"msigate/gateway/policy"
 	"msigate/testdata"
 )
 
-// demoStories are told in this order.
-var demoStories = []string{
-	"approved-install",
-	"attack-custom-action",
-	"extracted-exe",
-	"custom-action-dll",
-	"microsoft-update",
-	"missing-telemetry",
-	"undecodable",
+// demoStory is a story of testdata that a demonstration tells.
+type demoStory struct {
+	name  string
+	host  string // the one whose events are published; "": all
+	about string // "": what its README says
+}
+
+// demoStories are told in this order. None waits for a timer.
+var demoStories = []demoStory{
+	{name: "approved-install"},
+	{name: "attack-custom-action"},
+	{name: "extracted-exe"},
+	{name: "custom-action-dll"},
+	{name: "late-signer", host: "ws201.corp.example", about: "Configuration Manager installs. A custom action " +
+		"starts a program that only its signer can explain, and the record that names the signer comes a moment later. " +
+		"Until then it is a review that says what it waits for; then the finding moves on, under the same uid, and " +
+		"each queue is told where it went."},
+	{name: "late-signer", host: "ws203.corp.example", about: "The same on another host, but the late record says " +
+		"that nobody signed the program: the review becomes an alert at once."},
+	{name: "microsoft-update"},
+	{name: "missing-telemetry"},
+	{name: "undecodable"},
 }
 
 // DemoHandler is told what a demonstration sees, in order, one call at a time.
 type DemoHandler struct {
 	Story       func(name, about string, events int)
 	Verdict     func(subject string, f *finding.DetectionFinding, header bus.Header)
-	Expected    func(d *finding.DecisionLog)
+	Decision    func(d *finding.DecisionLog)
 	Quarantined func(subject string, header bus.Header)
 }
 
 // DemoSummary counts what a demonstration did.
 type DemoSummary struct {
 	Published   int
-	Decisions   int
-	Expected    int
+	Decided     int            // events
+	Expected    int            // of those, by their last decision
+	Again       int            // decisions about events that were decided before
 	Verdicts    map[string]int // by disposition; a finding that moved counts on each queue
 	Quarantined int
 	Took        time.Duration
@@ -95,6 +113,7 @@ type demo struct {
 
 	mu      sync.Mutex // of what follows, and of calls to handler
 	seen    map[string]uint64
+	current map[install.Position]policy.Disposition // of every decided event
 	fault   error
 	summary DemoSummary
 }
@@ -105,7 +124,7 @@ func (d *demo) run(ctx context.Context) error {
 		return err
 	}
 	defer func() { _ = conn.Close(context.WithoutCancel(ctx)) }()
-	d.conn, d.seen = conn, map[string]uint64{}
+	d.conn, d.seen, d.current = conn, map[string]uint64{}, map[install.Position]policy.Disposition{}
 
 	tails, endTails := context.WithCancel(ctx)
 	var reading sync.WaitGroup
@@ -118,8 +137,8 @@ func (d *demo) run(ctx context.Context) error {
 	} {
 		reading.Go(func() { d.tail(tails, stream, each) })
 	}
-	for _, name := range demoStories {
-		if err := d.tell(ctx, name); err != nil {
+	for _, story := range demoStories {
+		if err := d.tell(ctx, story); err != nil {
 			return err
 		}
 	}
@@ -127,22 +146,18 @@ func (d *demo) run(ctx context.Context) error {
 }
 
 // tell publishes one story and waits until all it caused was seen.
-func (d *demo) tell(ctx context.Context, name string) error {
-	events, err := testdata.Stories.ReadFile(path.Join("stories", name, "events.jsonl"))
+func (d *demo) tell(ctx context.Context, story demoStory) error {
+	lines, about, err := story.read()
 	if err != nil {
-		return fmt.Errorf("read a story built in: %w", err)
+		return err
 	}
-	about, err := fs.ReadFile(testdata.Stories, path.Join("stories", name, "README.md"))
-	if err != nil {
-		return fmt.Errorf("read a story built in: %w", err)
-	}
-	lines := asOfNow(bytes.Split(bytes.TrimSpace(events), []byte("\n")), time.Now())
+	lines = asOfNow(lines, time.Now())
 	d.mu.Lock()
-	d.handler.Story(name, storyText(string(about)), len(lines))
+	d.handler.Story(story.name, about, len(lines))
 	d.mu.Unlock()
-	for i, line := range lines {
+	for _, line := range lines {
 		subject := bus.EventSubject(hostOf(line))
-		sequence, err := d.conn.Ship(ctx, subject, fmt.Sprintf("demo/%s/%d", name, i), line, nil)
+		sequence, err := d.conn.Ship(ctx, subject, fmt.Sprintf("demo/%d", d.summary.Published), line, nil)
 		if err != nil {
 			return err
 		}
@@ -150,6 +165,23 @@ func (d *demo) tell(ctx context.Context, name string) error {
 		d.summary.Published++
 	}
 	return d.settled(ctx)
+}
+
+// read gives the story's events and what it is about.
+func (s demoStory) read() (lines [][]byte, about string, err error) {
+	events, err := testdata.Stories.ReadFile(path.Join("stories", s.name, "events.jsonl"))
+	if err != nil {
+		return nil, "", fmt.Errorf("read a story built in: %w", err)
+	}
+	readme, err := fs.ReadFile(testdata.Stories, path.Join("stories", s.name, "README.md"))
+	if err != nil {
+		return nil, "", fmt.Errorf("read a story built in: %w", err)
+	}
+	lines = bytes.Split(bytes.TrimSpace(events), []byte("\n"))
+	if s.host != "" {
+		lines = slices.DeleteFunc(lines, func(line []byte) bool { return hostOf(line) != s.host })
+	}
+	return lines, cmp.Or(s.about, storyText(string(readme))), nil
 }
 
 // storyTime is a time as the stories' events write it.
@@ -268,11 +300,21 @@ func (d *demo) decision(m *bus.Message) error {
 	if err != nil {
 		return err
 	}
-	d.summary.Decisions++
-	if log.Result.Disposition == "expected" {
-		d.summary.Expected++
-		d.handler.Expected(&log)
+	at := install.Position{Stream: log.Custom.Stream, Sequence: log.Custom.Sequence, Record: log.Custom.Record}
+	before, again := d.current[at]
+	if again {
+		d.summary.Again++
+	} else {
+		d.summary.Decided++
 	}
+	if before == policy.Expected {
+		d.summary.Expected--
+	}
+	if log.Result.Disposition == policy.Expected {
+		d.summary.Expected++
+	}
+	d.current[at] = log.Result.Disposition
+	d.handler.Decision(&log)
 	return nil
 }
 

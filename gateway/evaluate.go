@@ -63,6 +63,11 @@ type Evaluated struct {
 	Line     int
 	Decision *finding.Masked // nil where a finding settled
 	Updates  []finding.Update
+
+	// Of an event that was decided before: what it was then, and the path of the
+	// file whose record is the reason, where a record is. Else both are "".
+	Replaces policy.Disposition
+	LateIn   string
 }
 
 // OfflineDeadline bounds one evaluation over files. It is far above a live
@@ -86,21 +91,26 @@ func (e *Evaluation) Run(ctx context.Context, paths []string, stdin io.Reader, e
 		if read != nil {
 			read()
 		}
-		return e.tell(e.steps(ctx, m), each)
+		return e.tell(e.steps(ctx, m), m.Source, each)
 	})
 	if err != nil {
 		return err
 	}
-	return e.tell(e.worker.Finish(ctx, e.Policy), each)
+	return e.tell(e.worker.Finish(ctx, e.Policy), "", each)
 }
 
-func (e *Evaluation) tell(steps []Step, each func(Evaluated) error) error {
+// tell gives what came of a message of source to each.
+func (e *Evaluation) tell(steps []Step, source string, each func(Evaluated) error) error {
 	for _, step := range steps {
+		one := Evaluated{Source: step.At.Stream, Line: int(step.At.Sequence), Decision: step.Told, Updates: step.Updates, Replaces: e.current[step.At]}
+		if _, _, late := step.Cause.Late(); late {
+			one.LateIn = source
+		}
 		e.count(step)
 		if step.Told == nil && len(step.Updates) == 0 {
 			continue
 		}
-		if err := each(Evaluated{Source: step.At.Stream, Line: int(step.At.Sequence), Decision: step.Told, Updates: step.Updates}); err != nil {
+		if err := each(one); err != nil {
 			return err
 		}
 	}

@@ -13,5 +13,5 @@ import "embed"
 //
 //go:embed stories/approved-install stories/attack-custom-action stories/extracted-exe
 //go:embed stories/custom-action-dll stories/microsoft-update stories/missing-telemetry
-//go:embed stories/undecodable
+//go:embed stories/undecodable stories/late-signer
 var Stories embed.FS

@@ -34,7 +34,18 @@ and prints every decision with its reasons.
 PATH is a file (.json, .jsonl, .ndjson, .xml, .evtx, each also .gz), a folder of
 them, or - for stdin. Without --bundles the policy and the governance data built
 into msigate decide. Decisions go to stdout, the summary to stderr. Events that
-are out of scope, and those that only give context, print nothing.`,
+are out of scope, and those that only give context, print nothing.
+
+An event can be decided again: because a record that stands later changes what is
+known of it (the signer of its program, the install it belongs to), or because a fact
+that it waits for does not come. The later decision replaces the earlier one; the
+summary and --fail-on count each event by its last. At the end of the input, whatever
+is still waited for did not come.
+
+--output jsonl: source, line and record say which event; cause is event, fact:LINE.RECORD
+(late_in names the file of that line) or due:FACT; replaces is the disposition before.
+--output ocsf: findings as they stand when nothing more will change, those that were
+closed on the way included.`,
 		Example: `  msigate eval events.jsonl
   msigate eval --output jsonl logs/ | jq 'select(.disposition == "alert")'
   msigate eval --bundles ./policies --bundles ./bundles/governance Sysmon.evtx
@@ -49,7 +60,7 @@ are out of scope, and those that only give context, print nothing.`,
 	flags.StringArrayVar(&f.bundles, "bundles", nil, "bundle at `PATH`: a folder of Rego, a .tar.gz, or a folder of governance YAML; repeat for several (default: those built in)")
 	flags.StringVar(&f.now, "now", "", "the `TIME`, in RFC 3339, that expiry dates and change windows are held against (default: each event's own)")
 	flags.StringVar(&f.output, "output", "text", "`FORMAT`: text, jsonl (one object a decision) or ocsf (one Detection Finding a finding)")
-	flags.StringVar(&f.failOn, "fail-on", "", "exit 3 when a decision is `DISPOSITION` or worse: review or alert")
+	flags.StringVar(&f.failOn, "fail-on", "", "exit 3 when an event, by its last decision, is `DISPOSITION` or worse: review or alert")
 	flags.StringArrayVar(&f.suffix, "dns-suffix", nil, "DNS `SUFFIX` to strip from host names, so that WS01 and ws01.corp.example are one; repeat for several")
 	complete(cmd, "output", "text", "jsonl", "ocsf")
 	complete(cmd, "fail-on", "review", "alert")

@@ -32,7 +32,8 @@ func newEvalPrinter(format string, out *output, flush bool) evalPrinter {
 	}
 }
 
-// decidedRow is eval's contract with scripts: one object a decided event.
+// decidedRow is eval's contract with scripts: one object a decision. The last
+// one about an event (source, line and record) counts.
 type decidedRow struct {
 	Source      string               `json:"source"` // the path as given
 	Line        int                  `json:"line"`   // 1-based line or record number
@@ -41,7 +42,9 @@ type decidedRow struct {
 	Host        string               `json:"host"`
 	Time        *time.Time           `json:"time"` // by the host's clock; null where no record could be read
 	Kind        string               `json:"kind"`
-	Cause       policy.Cause         `json:"cause"` // event; fact:… or due:… of one that was decided before
+	Cause       policy.Cause         `json:"cause"`              // event; fact:<line>.<record> or due:<fact> of one that was decided before
+	LateIn      string               `json:"late_in,omitempty"`  // of a fact: the path that its line is of
+	Replaces    policy.Disposition   `json:"replaces,omitempty"` // what it was before
 	Disposition policy.Disposition   `json:"disposition"`
 	Severity    policy.Severity      `json:"severity"`
 	Signals     []string             `json:"signals"`
@@ -65,6 +68,8 @@ func rowOf(e gateway.Evaluated) decidedRow {
 		Time:        known(d.Context.Event.Time),
 		Kind:        string(d.Context.Event.Kind),
 		Cause:       d.Trigger.Cause,
+		LateIn:      e.LateIn,
+		Replaces:    e.Replaces,
 		Disposition: d.Answer.Disposition,
 		Severity:    d.Answer.Severity,
 		Signals:     make([]string, 0, len(d.Answer.Signals)),

@@ -17,6 +17,9 @@ func (c *command) summary(s *gateway.Summary, bundles []policy.BundleStamp, give
 	c.say.line("read %d: out of scope %d, remembered %d, context %d, undecodable %d", s.Read, s.Out, s.Remembered, s.Context, len(s.Undecodable))
 	c.say.line("decided %d: alert %d, review %d, approved %d, expected %d", s.Decided(),
 		s.Decisions[policy.Alert], s.Decisions[policy.Review], s.Decisions[policy.Approved], s.Decisions[policy.Expected])
+	if s.Again > 0 {
+		c.say.line("decided again %d: each event counts by its last decision", s.Again)
+	}
 	c.say.line("by %s", stamps(bundles, given))
 	for i, u := range s.Undecodable {
 		if i == mostUndecodable {

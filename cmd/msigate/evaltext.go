@@ -30,6 +30,7 @@ func (p *textPrinter) decision(e gateway.Evaluated) error {
 	a := &d.Answer
 	fmt.Fprintf(p.w, "%s %s\n", p.say.disposition(a.Disposition), p.place(e))
 	fmt.Fprintf(p.w, "%s%s\n", indent, finding.WhatHappened(e.Decision))
+	p.again(e)
 	if a.Disposition != policy.Expected {
 		p.reasons(e)
 	} else {
@@ -54,6 +55,25 @@ func (p *textPrinter) place(e gateway.Evaluated) string {
 		when = event.Time.UTC().Format("2006-01-02 15:04:05.000Z") + "  "
 	}
 	return p.say.paint(bold, host) + "  " + p.say.paint(dim, fmt.Sprintf("%s%s:%d", when, finding.Printable(e.Source), e.Line))
+}
+
+// again says why an event is decided another time, and what that replaces.
+func (p *textPrinter) again(e gateway.Evaluated) {
+	if e.Replaces == "" {
+		return
+	}
+	cause := e.Decision.Decision().Trigger.Cause
+	why := finding.Printable(string(cause))
+	if line, record, late := cause.Late(); late {
+		why = fmt.Sprintf("%s:%d", finding.Printable(e.LateIn), line)
+		if record > 0 {
+			why += fmt.Sprintf(" record %d", record)
+		}
+		why += ", which came later, changes what is known"
+	} else if fact, due := cause.Due(); due {
+		why = finding.Printable(fact) + " did not come in time"
+	}
+	p.row("again", "was "+string(e.Replaces)+"; "+why)
 }
 
 // reasons are labelled lines: why, what explains it or nearly does, the

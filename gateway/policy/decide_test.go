@@ -78,6 +78,20 @@ func TestCausesAreOfTheirPublishedForm(t *testing.T) {
 	if got := FactCause(1234, 5); got != "fact:1234.5" {
 		t.Errorf("%s", got)
 	}
+	if sequence, record, ok := FactCause(1234, 5).Late(); !ok || sequence != 1234 || record != 5 {
+		t.Errorf("late record %d.%d %v", sequence, record, ok)
+	}
+	for _, none := range []Cause{CauseEvent, DueCause("1.0"), "fact:", "fact:1", "fact:x.0", "fact:1.x"} {
+		if _, _, ok := none.Late(); ok {
+			t.Errorf("%q names a late record", none)
+		}
+	}
+	if fact, ok := DueCause("process.signer").Due(); !ok || fact != "process.signer" {
+		t.Errorf("due %q %v", fact, ok)
+	}
+	if _, ok := FactCause(1, 0).Due(); ok {
+		t.Error("a late record is due")
+	}
 	if got := DueCause("process.signer"); got != "due:process.signer" {
 		t.Errorf("%s", got)
 	}

@@ -2,6 +2,7 @@ package policy
 
 import (
 	"strconv"
+	"strings"
 	"time"
 
 	"msigate/gateway/install"
@@ -34,7 +35,7 @@ const (
 // Cause says why an Event was decided.
 type Cause string
 
-// CauseEvent is the first and, without late facts or timers, only cause.
+// CauseEvent is the first cause and, without late facts or timers, the only one.
 const CauseEvent Cause = "event"
 
 // FactCause is the cause where a record, of that stream sequence and index,
@@ -46,6 +47,26 @@ func FactCause(sequence uint64, record int) Cause {
 // DueCause is the cause where a pending fact did not come in time. fact is
 // named as in Pending.
 func DueCause(fact string) Cause { return Cause("due:" + fact) }
+
+// Late gives the record that changed what was known, where the cause is one
+// that FactCause gave.
+func (c Cause) Late() (sequence uint64, record int, ok bool) {
+	at, ok := strings.CutPrefix(string(c), "fact:")
+	if !ok {
+		return 0, 0, false
+	}
+	first, second, _ := strings.Cut(at, ".")
+	sequence, err := strconv.ParseUint(first, 10, 64)
+	if err != nil {
+		return 0, 0, false
+	}
+	record, err = strconv.Atoi(second)
+	return sequence, record, err == nil
+}
+
+// Due gives the fact that did not come in time, where the cause is one that
+// DueCause gave.
+func (c Cause) Due() (fact string, ok bool) { return strings.CutPrefix(string(c), "due:") }
 
 // Trigger identifies what a Decision answers: one record of one message, and a cause.
 type Trigger struct {
