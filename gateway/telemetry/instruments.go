@@ -62,6 +62,7 @@ func newMetrics(meter metric.Meter, lost *spanLoss) (*Metrics, error) {
 		}
 		return s.since, true
 	})
+	f.state(&m.state)
 	if err := errors.Join(f.errs...); err != nil {
 		return nil, err
 	}
@@ -81,6 +82,12 @@ func (m *Metrics) showZero() {
 	}
 	for _, reason := range []string{"error", "timeout", "undefined"} {
 		zero(m.faults, attribute.String("reason", reason))
+	}
+	for _, reason := range []string{StateCorrupt, StateNewer} {
+		zero(m.state.refused, attribute.String("reason", reason))
+	}
+	for _, outcome := range []string{"complete", "incomplete"} {
+		zero(m.state.rounds, attribute.String("outcome", outcome))
 	}
 	zero(m.activations, attribute.String("outcome", Activated))
 	zero(m.activations, attribute.String("outcome", Refused))
@@ -141,10 +148,18 @@ func (f *factory) gauge(name, unit, description string, observe func(metric.Int6
 
 // age makes a gauge of the seconds since a time, absent while there is none.
 func (f *factory) age(name, description string, since func() (time.Time, bool)) {
+	f.seconds(name, description, func() (float64, bool) {
+		at, ok := since()
+		return time.Since(at).Seconds(), ok
+	})
+}
+
+// seconds makes a gauge of a time span, absent while there is none.
+func (f *factory) seconds(name, description string, span func() (float64, bool)) {
 	_, err := f.meter.Float64ObservableGauge(name, metric.WithUnit("s"), metric.WithDescription(description),
 		metric.WithFloat64Callback(func(_ context.Context, o metric.Float64Observer) error {
-			if at, ok := since(); ok {
-				o.Observe(time.Since(at).Seconds())
+			if s, ok := span(); ok {
+				o.Observe(s)
 			}
 			return nil
 		}))

@@ -49,6 +49,8 @@ type Metrics struct {
 	evictions   metric.Int64Counter
 	evaluation  metric.Float64Histogram
 	latency     metric.Float64Histogram
+
+	state stateMetrics
 }
 
 // Bundle is one bundle of the active Snapshot as metrics show it.
