@@ -5,8 +5,11 @@ import "slices"
 // sameContext reports whether two contexts of one event say materially the same:
 // all that a decision may rest on. What ends a session, what it installed and
 // how, sequence numbers and what the host sends are not of that.
+//
+// Of the process itself and the root, from which a finding has its name, each
+// fact counts; of those around it, what says what they are: see sameNeighbour.
 func sameContext(a, b *Context) bool {
-	return sameProcess(&a.Process, &b.Process) && sameProcess(&a.Parent, &b.Parent) && sameProcess(&a.Root, &b.Root) &&
+	return sameProcess(&a.Process, &b.Process) && sameNeighbour(&a.Parent, &b.Parent) && sameProcess(&a.Root, &b.Root) &&
 		sameProcesses(a.Lineage, b.Lineage) && a.Module == b.Module && sameWritten(a.ModuleWritten, b.ModuleWritten) &&
 		slices.Equal(a.Missing, b.Missing) && sameSession(a.Session, b.Session)
 }
@@ -17,12 +20,36 @@ func sameProcess(a, b *Process) bool {
 	return a.Process == b.Process && a.Role == b.Role && (a.Msiexec == nil) == (b.Msiexec == nil) && sameWritten(a.Written, b.Written)
 }
 
+// sameNeighbour compares what is known of two ancestors, launchers or writers.
+// A GUID or PID that only one of them has changes nothing of what they are, nor,
+// outside every tree, an account, where the image is known; nor does the command
+// line of services.exe, which is the same on every host.
+func sameNeighbour(a, b *Process) bool {
+	if a.Image == "" || a.Image != b.Image {
+		return sameProcess(a, b)
+	}
+	x, y := *a, *b
+	if x.GUID == "" || y.GUID == "" {
+		x.GUID, y.GUID = "", ""
+	}
+	if x.PID == 0 || y.PID == 0 {
+		x.PID, y.PID = 0, 0
+	}
+	if x.Role == RoleNone && y.Role == RoleNone && (x.User == "" || y.User == "") {
+		x.User, y.User = "", ""
+	}
+	if isServices(x.Image) && (x.CommandLine == "" || y.CommandLine == "") {
+		x.CommandLine, y.CommandLine = "", ""
+	}
+	return sameProcess(&x, &y)
+}
+
 func sameProcesses(a, b []Process) bool {
 	if len(a) != len(b) {
 		return false
 	}
 	for i := range a {
-		if !sameProcess(&a[i], &b[i]) {
+		if !sameNeighbour(&a[i], &b[i]) {
 			return false
 		}
 	}
@@ -33,7 +60,7 @@ func sameWritten(a, b *Written) bool {
 	if a == nil || b == nil {
 		return a == b
 	}
-	return a.At.Equal(b.At) && sameProcess(&a.By, &b.By)
+	return a.At.Equal(b.At) && sameNeighbour(&a.By, &b.By)
 }
 
 // sameSession reports whether two values say the same of where something
@@ -75,5 +102,5 @@ func sameClient(a, b *Process) bool {
 	if a == nil || b == nil {
 		return a == b
 	}
-	return sameProcess(a, b)
+	return sameNeighbour(a, b)
 }
