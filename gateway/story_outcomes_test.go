@@ -71,9 +71,11 @@ var outcomes = []outcome{
 	{"late-signer", "ws203", policy.Alert, []toldOf{{"→ setup-stub.exe", "review alert", "dropped_then_run"}}},
 	{"late-signer", "ws204", policy.Approved, []toldOf{{"→ setup-stub.exe", "review alert approved", "dropped_then_run"}}},
 	{"late-1040", "ws211", policy.Review, []toldOf{{"→ register.exe", "review", "unexpected_child"}}},
-	{"late-1040", "ws212", policy.Alert, []toldOf{{"→ cfg.exe", "approved alert", "unexpected_child"}}},
+	{"late-1040", "ws212", policy.Alert, []toldOf{
+		{"→ cfg.exe", "approved alert", "unexpected_child"}, {"CcmExec.exe → msiexec", "approved review", "contradicted_package"}, {"1040", "review", "contradicted_package"},
+	}},
 	{"late-1040", "ws213", policy.Alert, []toldOf{{"→ cfg.exe", "alert", "unexpected_child"}}},
-	{"forged-1040", "ws221", policy.Alert, []toldOf{{"→ cards.exe", "alert", "unexpected_child"}}},
+	{"forged-1040", "ws221", policy.Alert, []toldOf{{"→ cards.exe", "alert", "unexpected_child"}, {"explorer.exe → msiexec", "review", "contradicted_package"}}},
 	{"forged-1040", "ws222", policy.Alert, []toldOf{{"→ cmd.exe", "alert", "shell_child"}}},
 	{"forged-1040", "ws223", policy.Alert, []toldOf{{"→ cards.exe", "alert", "unexpected_child"}}},
 	{"child-before-its-parent", "ws231", policy.Alert, []toldOf{{"→ atlas.exe", "alert", "unexpected_child"}, {"→ powershell.exe", "alert", "shell_child"}, {"→ whoami.exe", "review", ""}}},

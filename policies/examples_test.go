@@ -51,6 +51,7 @@ type example struct {
 	Session *struct {
 		Client        *exampleProcess `yaml:"client"`
 		Package       string          `yaml:"package"`
+		Named         []string        `yaml:"named"` // other packages that records name
 		PackageWriter *exampleProcess `yaml:"package_writer"`
 	} `yaml:"session"`
 	Deny map[string]struct {
@@ -148,6 +149,9 @@ func (e example) around() *install.Context {
 		if s.Package != "" {
 			named := install.ParsePackage(s.Package, "")
 			around.Session.Package = &named
+		}
+		for _, name := range s.Named {
+			around.Session.Named = append(around.Session.Named, install.ParsePackage(name, ""))
 		}
 		if w := s.PackageWriter.written(); w != nil {
 			around.Session.PackageFile = &install.PackageFile{Writer: &w.By, Written: w.At}

@@ -150,6 +150,7 @@ func (e example) write(b *strings.Builder, answer policy.Answer) {
 	}
 	if s := e.Session; s != nil {
 		row("session.package.name", s.Package)
+		row("session.named", strings.Join(s.Named, " "))
 		if s.Client != nil {
 			write("session.client", *s.Client)
 		}

@@ -14,8 +14,11 @@ func restoreCase(a *Answer, c *install.Context) {
 	for _, signal := range a.Signals {
 		for fact, value := range signal.Evidence {
 			original := factValue(fact, c)
-			if fact == "wrapper" {
+			switch fact {
+			case "wrapper":
 				original = ancestor(value, c)
+			case "session.named":
+				original = named(value, c)
 			}
 			if original != "" && event.LowerASCII(original) == value {
 				signal.Evidence[fact] = original
@@ -47,6 +50,8 @@ func factValue(fact string, c *install.Context) string {
 		return clientPackage(c)
 	case "package": // whichever the event names
 		return cmp.Or(recordPackage(c), clientPackage(c), sessionPackage(c))
+	case "session.package.name":
+		return sessionPackage(c)
 	case "written.by":
 		return cmp.Or(writer(c.Process.Written), writer(c.ModuleWritten))
 	case "parent.image":
@@ -80,6 +85,19 @@ func sessionPackage(c *install.Context) string {
 		return ""
 	}
 	return c.Session.Package.Name
+}
+
+// named is the package that records name besides and that reads so in lower case.
+func named(lower string, c *install.Context) string {
+	if c.Session == nil {
+		return ""
+	}
+	for i := range c.Session.Named {
+		if event.LowerASCII(c.Session.Named[i].Name) == lower {
+			return c.Session.Named[i].Name
+		}
+	}
+	return ""
 }
 
 // writer is the program that wrote a file.
