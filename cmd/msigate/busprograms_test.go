@@ -13,33 +13,68 @@ import (
 	"syscall"
 	"time"
 
+	"github.com/nats-io/nats-server/v2/server"
+
 	"msigate/gateway/bus"
 	"msigate/gateway/finding"
 )
 
-// natsd is a nats-server for the scripts: natsd FOLDER URLFILE. It writes its
-// URL when it is ready, and ends with SIGINT.
+// natsd is a nats-server for the scripts: natsd FOLDER URLFILE, or natsd
+// -config FILE FOLDER URLFILE LOGFILE. It writes its URL when it is ready, and
+// ends with SIGINT.
 func natsd() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
-	server, err := bus.StartEmbedded(ctx, bus.EmbeddedOptions{StoreDir: os.Args[1]})
-	if err == nil {
-		err = os.WriteFile(os.Args[2]+".new", []byte(server.URL()+"\n"), 0o644)
+	var url, file string
+	var shutdown func()
+	var err error
+	if os.Args[1] == "-config" {
+		file = os.Args[4]
+		url, shutdown, err = configured(os.Args[2], os.Args[3], os.Args[5])
+	} else {
+		var embedded *bus.Embedded
+		file = os.Args[2]
+		if embedded, err = bus.StartEmbedded(ctx, bus.EmbeddedOptions{StoreDir: os.Args[1]}); err == nil {
+			url, shutdown = embedded.URL(), embedded.Shutdown
+		}
 	}
 	if err == nil {
-		err = os.Rename(os.Args[2]+".new", os.Args[2])
+		err = os.WriteFile(file+".new", []byte(url+"\n"), 0o644)
+	}
+	if err == nil {
+		err = os.Rename(file+".new", file)
 	}
 	if err != nil {
 		fmt.Fprintln(os.Stderr, err)
 		os.Exit(1)
 	}
 	<-ctx.Done()
-	server.Shutdown()
+	shutdown()
+}
+
+// configured starts a server by a configuration file, on a free port.
+func configured(file, folder, log string) (url string, shutdown func(), err error) {
+	options, err := server.ProcessConfigFile(file)
+	if err != nil {
+		return "", nil, err
+	}
+	options.Port, options.StoreDir, options.LogFile, options.NoSigs = server.RANDOM_PORT, folder, log, true
+	s, err := server.NewServer(options)
+	if err != nil {
+		return "", nil, err
+	}
+	s.ConfigureLogger()
+	s.Start()
+	if !s.ReadyForConnections(10 * time.Second) {
+		return "", nil, errors.New("the server does not start")
+	}
+	return s.ClientURL(), s.Shutdown, nil
 }
 
 // shipper publishes events as a shipper would, each to its own host's subject,
 // and prints the first verdict that comes of them: shipper URL FILE. With
 // -typed FILE, what it publishes is the first event that `msigate run` printed.
+// shipper -denied URL SUBJECT says whether it may not publish there.
 func shipper() {
 	ctx, cancel := context.WithTimeout(context.Background(), 20*time.Second)
 	defer cancel()
@@ -50,6 +85,9 @@ func shipper() {
 }
 
 func ship(ctx context.Context, args []string) error {
+	if args[0] == "-denied" {
+		return shipDenied(ctx, args[1], args[2])
+	}
 	typed := args[0] == "-typed"
 	if typed {
 		args = args[1:]
@@ -92,6 +130,20 @@ func ship(ctx context.Context, args []string) error {
 		return errors.New("no verdict came in time")
 	}
 	return err
+}
+
+func shipDenied(ctx context.Context, url, subject string) error {
+	conn, err := bus.Connect(ctx, bus.Options{URL: url, Name: "shipper"})
+	if err != nil {
+		return err
+	}
+	defer func() { _ = conn.Close(ctx) }()
+	ctx, cancel := context.WithTimeout(ctx, time.Second)
+	defer cancel()
+	if _, err := conn.Ship(ctx, subject, "", []byte("{}"), nil); err != nil {
+		fmt.Println("denied")
+	}
+	return nil
 }
 
 func shipLines(ctx context.Context, conn *bus.Conn, text string) error {
