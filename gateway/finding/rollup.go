@@ -245,6 +245,17 @@ func (r *Rollups) Due(now time.Time) []Rollup {
 // Len is how many groups are counted, those on one host included.
 func (r *Rollups) Len() int { return len(r.groups) }
 
+// Open is how many groups are told: those that stand on two hosts or more.
+func (r *Rollups) Open() int {
+	n := 0
+	for _, one := range r.groups {
+		if one.head.Told {
+			n++
+		}
+	}
+	return n
+}
+
 // Evicted is how many groups were forgotten to keep the limits.
 func (r *Rollups) Evicted() uint64 { return r.evicted }
 

@@ -127,7 +127,13 @@ func TestARollupIsAsBadAsTheWorstThatIsLeftAndClosedWhenNoneIs(t *testing.T) {
 		}
 		observe(r, f.Apply(plain(on(n, d)), trace))
 	}
+	if r.Open() != 0 || r.Len() != 1 {
+		t.Errorf("%d of %d open before it was told", r.Open(), r.Len())
+	}
 	first := r.Due(noon)
+	if r.Open() != 1 {
+		t.Errorf("%d open, want 1", r.Open())
+	}
 	if doc := readRollupDocument(t, first[0]); doc.Severity != "High" || !doc.IsAlert {
 		t.Errorf("%s, alert: %v", doc.Severity, doc.IsAlert)
 	}
@@ -138,8 +144,8 @@ func TestARollupIsAsBadAsTheWorstThatIsLeftAndClosedWhenNoneIs(t *testing.T) {
 	}
 	observe(r, f.Apply(plain(on(1, expected(1, fact(9)))), trace))
 	last := r.Due(noon.Add(2 * time.Hour))
-	if got := rolledUp(last); got != "Close 1" {
-		t.Errorf("%q", got)
+	if got := rolledUp(last); got != "Close 1" || r.Open() != 0 {
+		t.Errorf("%q, %d open", got, r.Open())
 	}
 	observe(r, f.Apply(plain(on(2, expected(1, fact(9)))), trace))
 	if r.Len() != 0 || r.total != 0 {
