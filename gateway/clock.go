@@ -29,7 +29,7 @@ func (g *Gateway) keepClock(ctx context.Context) {
 		if err != nil || clock.Before(due) {
 			continue // a bus that is away says nothing: it is asked again
 		}
-		g.giveAll(job{clock: clock})
+		g.giveAll(job{clock: clock}, nil)
 	}
 }
 

@@ -7,6 +7,7 @@ import (
 	"hash/maphash"
 	"runtime"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"msigate/gateway/bus"
@@ -57,8 +58,10 @@ type Gateway struct {
 	markRevision uint64         // of its entry
 	recovered    uint64         // sequence of EVENTS up to which the gateway before had been given messages
 	replayed     sync.WaitGroup // messages that are read again at the start
+	refused      sync.Map       // revisions by key, of entries that were refused and whose host is not known by name
 	saving       sync.Mutex     // one round at a time
 	failure      chan error     // why the gateway cannot go on
+	failed       atomic.Bool    // it cannot go on: nothing more is written down
 
 	order     sync.Mutex // of what is given to lanes: as EVENTS has it
 	taken     uint64     // sequence of the last message
@@ -140,8 +143,8 @@ func (g *Gateway) workerOptions(workers int) WorkerOptions {
 func (g *Gateway) Stop(ctx context.Context) error {
 	err := g.consumption.Drain(ctx)
 	g.endBackground()
-	if err == nil && g.options.Conn.State().Connected {
-		if err := g.save(ctx); err != nil {
+	if err == nil && !g.failed.Load() && g.options.Conn.State().Connected {
+		if err := g.saveLast(ctx); err != nil {
 			g.options.Telemetry.Log.Warn("the state was not written down: the next start reads again what came since it was", "watermark", g.mark.Sequence, "error", err)
 		}
 	}
@@ -256,24 +259,27 @@ func (g *Gateway) give(host string, j job, only string) {
 	}
 }
 
-// giveAll gives every lane the same, behind all that was taken, and tells the
-// sequence of the last message before it; 0 where there was none, or where it
-// is given up.
-func (g *Gateway) giveAll(j job) uint64 {
+// giveAll gives every lane the same, behind all that was taken; false where the
+// gateway is given up. What was taken last is told by note.
+func (g *Gateway) giveAll(j job, note func()) bool {
 	g.order.Lock()
 	defer g.order.Unlock()
+	if note != nil {
+		note()
+	}
 	for _, l := range g.lanes {
 		select {
 		case l.jobs <- j:
 		case <-g.given.Done():
-			return 0
+			return false
 		}
 	}
-	return max(g.taken, g.recovered)
+	return true
 }
 
 // fail says once why the gateway cannot go on.
 func (g *Gateway) fail(err error) {
+	g.failed.Store(true)
 	select {
 	case g.failure <- err:
 	default: // the first reason stands

@@ -67,19 +67,20 @@ func (w *Worker) export(host string, at reached) *hostState {
 // restore takes over what a worker before it knew of a host. Nothing is taken
 // over where it gives an error.
 func (w *Worker) restore(s *hostState) error {
-	if s.Install != nil {
-		if err := w.tracker.Import(s.Host, s.Install); err != nil {
-			return fmt.Errorf("install: %w", err)
-		}
+	list, err := readTimers(s.Timers)
+	if err != nil {
+		return fmt.Errorf("timers: %w", err)
 	}
 	if s.Findings != nil {
 		if err := w.findings.Import(s.Host, s.Findings); err != nil {
 			return fmt.Errorf("findings: %w", err)
 		}
 	}
-	list := make([]timer, 0, len(s.Timers))
-	for _, one := range s.Timers {
-		list = insertTimer(list, one)
+	if s.Install != nil {
+		if err := w.tracker.Import(s.Host, s.Install); err != nil {
+			// An empty state is never refused.
+			return errors.Join(fmt.Errorf("install: %w", err), w.findings.Import(s.Host, &finding.HostState{}))
+		}
 	}
 	w.timers.set(s.Host, list)
 	return nil
@@ -93,10 +94,17 @@ var stateReader = sync.OnceValues(func() (*zstd.Decoder, error) {
 	return zstd.NewReader(nil, zstd.WithDecoderConcurrency(1), zstd.WithDecoderMaxMemory(maxUnpackedState))
 })
 
-// encode gives the state in at most MaxHostState bytes. What does not fit is
+// knows tells whether the worker knows anything of a host.
+func (w *Worker) knows(host string) bool {
+	return w.tracker.Knows(host) || len(w.timers.byHost[host]) > 0 || len(w.findings.Open(host)) > 0
+}
+
+// encode gives the state in at most MaxHostState bytes, or as many as fit where
+// that is less. What does not fit is
 // taken out of it: evidence of the largest findings, then what correlation
 // misses least.
-func (s *hostState) encode() ([]byte, error) {
+func (s *hostState) encode(fit int) ([]byte, error) {
+	fit = min(fit, MaxHostState)
 	writer, err := stateWriter()
 	if err != nil {
 		return nil, fmt.Errorf("write the state of %s: %w", s.Host, err)
@@ -108,11 +116,11 @@ func (s *hostState) encode() ([]byte, error) {
 		}
 		packed := append([]byte(stateMark), stateVersion)
 		packed = writer.EncodeAll(raw, packed)
-		if len(packed) <= MaxHostState && len(raw) <= maxUnpackedState {
+		if len(packed) <= fit && len(raw) <= maxUnpackedState {
 			return packed, nil
 		}
 		if (s.Findings == nil || !s.Findings.Trim()) && (s.Install == nil || !s.Install.Trim()) {
-			return nil, fmt.Errorf("write the state of %s: it has %d bytes, %d fit", s.Host, len(packed), MaxHostState)
+			return nil, fmt.Errorf("write the state of %s: it has %d bytes, %d fit", s.Host, len(packed), fit)
 		}
 	}
 }

@@ -46,6 +46,8 @@ type lane struct {
 	saving  []string             // hosts still to be written in the round
 	round   *saveRound
 	writing chan struct{} // one in it for each entry that is on its way
+
+	replayed bool // what the gateway before was given is taken
 }
 
 func newLane(g *Gateway, w *Worker) *lane {
@@ -76,9 +78,31 @@ func (l *lane) run(ctx context.Context) {
 			l.do(ctx, j)
 		case <-l.stop:
 			l.reportEvictions()
+			l.abandon()
 			return
 		case <-tick.C:
 			l.reportEvictions()
+		}
+	}
+}
+
+// abandon tells whoever waits for a job that nobody does it any more.
+func (l *lane) abandon() {
+	for {
+		select {
+		case j := <-l.jobs:
+			switch {
+			case j.save != nil:
+				j.save.stored(0, context.Canceled)
+				j.save.waiting.Done()
+			case j.settle != nil && j.settle.after != nil:
+				j.settle.after()
+			}
+			if j.done != nil {
+				j.done()
+			}
+		default:
+			return
 		}
 	}
 }
@@ -103,6 +127,7 @@ func (l *lane) fire(ctx context.Context, j job) {
 	if clock.IsZero() {
 		clock = j.message.Stamp
 	}
+	defer l.forget(clock)
 	if due := l.due.Load(); due == 0 || due > clock.UnixNano() {
 		return
 	}
@@ -117,6 +142,14 @@ func (l *lane) fire(ctx context.Context, j job) {
 		steps = steps[n:]
 	}
 	l.noteDue()
+}
+
+// forget drops what the gateway before told, once every timer has fired that
+// can have made it tell any of it.
+func (l *lane) forget(clock time.Time) {
+	if p := l.worker.published; p != nil && l.replayed && clock.After(p.until) {
+		l.worker.published = nil
+	}
 }
 
 func (l *lane) noteDue() {

@@ -101,8 +101,9 @@ type Worker struct {
 	findings   *finding.Findings
 	timers     timers
 	published  *published
-	configured *active // whose parameters the tracker has
-	failed     error   // of reading history: what was done since is not whole
+	seen       map[string]bool // ids of what is told while published is there
+	configured *active         // whose parameters the tracker has
+	failed     error           // of reading history: what was done since is not whole
 }
 
 // NewWorker returns a worker that knows nothing yet.
@@ -123,7 +124,7 @@ func NewWorker(o WorkerOptions) *Worker {
 // reports that no record of it could matter, which is known without decoding.
 func (w *Worker) Process(ctx context.Context, p *Policy, m *Message) (steps []Step, out bool) {
 	a := w.under(p)
-	if w.skips(a, m) {
+	if w.skips(a, m) && !w.published.answers(m) {
 		return nil, true
 	}
 	records, fault := event.Decode(m.Data)
@@ -185,18 +186,22 @@ func (w *Worker) step(ctx context.Context, a *active, m *Message, record event.R
 		steps = w.dueOf(ctx, a, e.Host, e.Time, steps) // nothing else tells the time of files
 	}
 	own := Step{Host: e.Host, At: m.position(record), Cause: policy.CauseEvent, Event: e}
-	switch a.snapshot.Scope().Outcome(e, w.tracker.Tracks) {
+	outcome, told := a.snapshot.Scope().Outcome(e, w.tracker.Tracks), w.published.told(own.At)
+	if told {
+		outcome = event.InScope // whatever the Snapshot says that is active now
+	}
+	switch outcome {
 	case event.Out:
 		return append(steps, own)
 	case event.Remembered:
 		w.tracker.Remember(e, own.At)
 		own.Outcome = Remembered
-		return append(steps, own)
+		return w.late(ctx, a, m, own.At, e, append(steps, own)) // it can be an ancestor that was missing
 	case event.InScope:
 	}
 	c := w.tracker.Apply(e, own.At)
 	own.Outcome = Context
-	if a.snapshot.Triggers(&c) {
+	if told || a.snapshot.Triggers(&c) {
 		own.Outcome = Decided
 		w.decide(ctx, a, m, &own, &c, m.now(e))
 	}

@@ -65,9 +65,17 @@ func Run(ctx context.Context, o RunOptions) (err error) {
 	// The lanes outlive ctx, so that what was taken is finished; see Stop.
 	lanes, endLanes := context.WithCancel(context.WithoutCancel(ctx))
 	defer endLanes()
+	// But nothing is taken while the state is recovered, which can be long.
+	started := context.AfterFunc(ctx, endLanes)
 	g, err := Start(lanes, Options{Config: o.Config, Conn: conn, Policy: active, Telemetry: tel, Version: o.Version})
-	if err != nil {
+	switch stopped := !started(); {
+	case err != nil && stopped:
+		tel.Log.Info("stopped while the state was recovered: the next start begins that anew")
+		return nil
+	case err != nil:
 		return err
+	case stopped:
+		return stop(ctx, g, o.Config.Drain)
 	}
 	background, endBackground := context.WithCancel(ctx)
 	defer endBackground()

@@ -20,7 +20,8 @@ const wholeMessage = math.MaxInt
 // but for what mu guards.
 type laneHost struct {
 	reached reached
-	dirty   bool // has changed since it was last written down
+	loaded  reached // where it was when the gateway started
+	dirty   bool    // has changed since it was last written down
 
 	mu       sync.Mutex
 	revision uint64 // of the entry that is stored; 0: there is none
@@ -34,6 +35,9 @@ func (l *lane) touch(host string, at reached) {
 	h := l.hosts[host]
 	if h == nil {
 		h = &laneHost{}
+		if revision, refused := l.gateway.refused.LoadAndDelete(bus.StateKey(host)); refused {
+			h.revision = revision.(uint64)
+		}
 		l.hosts[host] = h
 	}
 	h.dirty = true
@@ -61,8 +65,11 @@ func (l *lane) taken(j *job) bool {
 // starts: every host's entry stands for all that comes before.
 type watermark struct {
 	Sequence uint64            `json:"sequence"`
-	Outputs  map[string]uint64 `json:"outputs"` // last sequence of each output stream when reading EVENTS got there
-	Time     time.Time         `json:"time"`    // when it was written
+	Outputs  map[string]uint64 `json:"outputs"`          // last sequence of each output stream when reading EVENTS got there
+	Before   map[string]uint64 `json:"before,omitempty"` // likewise when EVENTS was made anew: what is older answers another stream
+	Taken    uint64            `json:"taken,omitzero"`   // a message of EVENTS that was taken; 0: none
+	Stamp    time.Time         `json:"stamp,omitzero"`   // its stamp, by which a stream that was made anew is known
+	Time     time.Time         `json:"time"`             // when it was written
 }
 
 // saveRound is the writing down of every host that has changed, once.
@@ -117,12 +124,17 @@ func (l *lane) beginSave(r *saveRound) {
 		h.mu.Lock()
 		h.dirty = h.dirty || h.lost
 		h.lost = false
-		writing := h.writing
+		writing, revision := h.writing, h.revision
 		h.mu.Unlock()
 		switch {
 		case writing:
 			r.stored(0, errWriting)
 		case h.dirty:
+			l.saving = append(l.saving, host)
+		case l.worker.knows(host):
+		case revision == 0:
+			delete(l.hosts, host)
+		default: // a bound made the worker forget it
 			l.saving = append(l.saving, host)
 		}
 	}
@@ -152,14 +164,12 @@ func (l *lane) saveNext(ctx context.Context) {
 	var entry []byte // nil: nothing is known of the host any more
 	if state := l.worker.export(host, h.reached); state != nil {
 		var err error
-		if entry, err = state.encode(); err != nil {
+		if entry, err = state.encode(g.states.MaxValue()); err != nil {
 			r.stored(0, err)
 			<-l.writing
 			r.waiting.Done()
 			return
 		}
-	} else {
-		delete(l.hosts, host)
 	}
 	h.dirty = false
 	h.mu.Lock()
@@ -197,6 +207,9 @@ func (g *Gateway) putState(ctx context.Context, key string, entry []byte, revisi
 	if entry == nil && revision == 0 {
 		return 0, nil
 	}
+	if g.failed.Load() {
+		return 0, errFailed
+	}
 	var err error
 	if entry == nil {
 		revision, err = 0, g.states.Delete(ctx, key, revision)
@@ -209,6 +222,10 @@ func (g *Gateway) putState(ctx context.Context, key string, entry []byte, revisi
 	}
 	return revision, err
 }
+
+// errFailed is why a gateway that cannot go on writes nothing more down: what
+// it would write may be another's by now.
+var errFailed = errors.New("the gateway cannot go on")
 
 // saveEvery writes down what has changed, now and then, until ctx ends.
 func (g *Gateway) saveEvery(ctx context.Context) {
@@ -231,7 +248,10 @@ func (g *Gateway) saveEvery(ctx context.Context) {
 func (g *Gateway) save(ctx context.Context) error {
 	g.saving.Lock()
 	defer g.saving.Unlock()
-	r := &saveRound{mark: watermark{Outputs: map[string]uint64{}}}
+	if g.failed.Load() {
+		return errFailed
+	}
+	r := &saveRound{mark: watermark{Outputs: map[string]uint64{}, Before: g.mark.Before, Taken: g.mark.Taken, Stamp: g.mark.Stamp}}
 	// What is published from here on may answer messages above the watermark.
 	for _, stream := range outputStreams {
 		last, err := bus.LastSequence(ctx, g.options.Conn, stream)
@@ -242,8 +262,14 @@ func (g *Gateway) save(ctx context.Context) error {
 	}
 	began := time.Now()
 	r.waiting.Add(len(g.lanes))
-	if r.mark.Sequence = g.giveAll(job{save: r}); r.mark.Sequence == 0 {
-		return nil // nothing was read yet, or the gateway is given up
+	given := g.giveAll(job{save: r}, func() {
+		r.mark.Sequence = max(g.taken, g.recovered)
+		if g.taken != 0 {
+			r.mark.Taken, r.mark.Stamp = g.taken, g.lastStamp
+		}
+	})
+	if !given {
+		return nil // the gateway is given up
 	}
 	if err := r.wait(ctx); err != nil {
 		return err
@@ -255,17 +281,16 @@ func (g *Gateway) save(ctx context.Context) error {
 	if oldest := g.consumption.Oldest(); oldest != 0 {
 		r.mark.Sequence = min(r.mark.Sequence, oldest-1)
 	}
-	if err := g.putWatermark(ctx, r.mark); err != nil {
-		return err
+	if r.mark.Sequence > g.mark.Sequence {
+		if err := g.putWatermark(ctx, r.mark); err != nil {
+			return err
+		}
 	}
 	g.options.Telemetry.Log.Debug("state written down", "hosts", r.written, "bytes", r.bytes, "watermark", r.mark.Sequence, "took", time.Since(began))
 	return nil
 }
 
 func (g *Gateway) putWatermark(ctx context.Context, mark watermark) error {
-	if mark.Sequence <= g.mark.Sequence {
-		return nil
-	}
 	mark.Time = time.Now().UTC()
 	raw, err := json.Marshal(mark, json.Deterministic(true))
 	if err != nil {
@@ -276,4 +301,19 @@ func (g *Gateway) putWatermark(ctx context.Context, mark watermark) error {
 		g.mark, g.markRevision = mark, revision
 	}
 	return err
+}
+
+// saveLast is the last round, which waits for what the round before it sent.
+func (g *Gateway) saveLast(ctx context.Context) error {
+	for {
+		err := g.save(ctx)
+		if !errors.Is(err, errWriting) {
+			return err
+		}
+		select {
+		case <-time.After(20 * time.Millisecond):
+		case <-ctx.Done():
+			return err
+		}
+	}
 }

@@ -3,6 +3,8 @@ package gateway
 import (
 	"cmp"
 	"container/heap"
+	"errors"
+	"fmt"
 	"slices"
 	"strings"
 	"time"
@@ -72,6 +74,39 @@ func (t *timers) withoutFinding(host, uid string) []timer {
 func insertTimer(list []timer, one timer) []timer {
 	at, _ := slices.BinarySearchFunc(list, one, compareTimers)
 	return slices.Insert(list, at, one)
+}
+
+// Bounds of the timers that are read: more than a host can have, and times that
+// a stamp can tell.
+const (
+	maxTimers    = 1 << 16
+	maxTimerText = 512
+)
+
+var earliestDue, latestDue = time.Unix(0, 0), time.Date(2262, 1, 1, 0, 0, 0, 0, time.UTC)
+
+// readTimers looks at the timers of a host that were written down.
+func readTimers(written []timer) ([]timer, error) {
+	if len(written) > maxTimers {
+		return nil, fmt.Errorf("there are %d, at most %d are kept", len(written), maxTimers)
+	}
+	list := slices.Clone(written)
+	for i := range list {
+		one := &list[i]
+		switch {
+		case one.Due.Before(earliestDue), one.Due.After(latestDue):
+			return nil, fmt.Errorf("timer %d is due at no time that can be", i)
+		case (one.Fact == "") == (one.Finding == ""), len(one.Fact) > maxTimerText, len(one.Finding) > maxTimerText, len(one.At.Stream) > maxTimerText:
+			return nil, fmt.Errorf("timer %d waits neither for a fact nor for a finding, or for both", i)
+		case one.At.Record < 0:
+			return nil, fmt.Errorf("timer %d is of a record with a negative index", i)
+		}
+		one.Due = one.Due.UTC()
+	}
+	if !slices.IsSortedFunc(list, compareTimers) {
+		return nil, errors.New("they are not in order")
+	}
+	return list, nil
 }
 
 // set takes a host's timers, in order.
