@@ -280,3 +280,31 @@ func BenchmarkLate(b *testing.B) {
 		})
 	}
 }
+
+// BenchmarkLateAfterFiles is what each record of a tree costs besides while
+// decided events are watched: a file that a member writes changes none of them.
+func BenchmarkLateAfterFiles(b *testing.B) {
+	for _, watched := range []int{0, 16, 256} {
+		b.Run(fmt.Sprintf("%d watched", watched), func(b *testing.B) {
+			s := &scene{tracker: NewTracker(Limits{})}
+			s.feed(s.startOf(client, ccm))
+			s.feed(s.startOf(service, services))
+			s.feed(s.startOf(server, service))
+			s.watch = true
+			for n := range watched {
+				s.feed(s.startOf(proc(uint32(10_000+4*n), systemFolder+`cmd.exe`, "cmd /c ver"), server))
+			}
+			s.watch = false
+			s.tracker.Late(testHost)
+			e := s.event(event.KindFileCreate)
+			e.Process, e.File.Path = server, `C:\Program Files\Contoso\a.dll`
+			b.ReportAllocs()
+			for b.Loop() {
+				s.tracker.Apply(e, place(1))
+				if late := s.tracker.Late(testHost); len(late) > 0 {
+					b.Fatal(places(late))
+				}
+			}
+		})
+	}
+}
