@@ -21,10 +21,19 @@ type History func(ctx context.Context, m *Message, from install.Position, each f
 // These decisions belong to the trigger of that record; now is what it was
 // when their own came.
 func (w *Worker) joined(ctx context.Context, a *active, m *Message, at install.Position, host string, steps []Step) []Step {
-	from, ok := w.tracker.Joined(host)
-	if !ok {
-		return steps
+	for {
+		from, ok := w.tracker.Joined(host)
+		if !ok {
+			return steps
+		}
+		if steps, ok = w.hear(ctx, a, m, at, host, from, steps); !ok {
+			return steps
+		}
 	}
+}
+
+// hear reads once what was passed over. What it brings in can make more join.
+func (w *Worker) hear(ctx context.Context, a *active, m *Message, at install.Position, host string, from install.Position, steps []Step) ([]Step, bool) {
 	if w.options.History != nil {
 		err := w.options.History(ctx, m, from, func(old *Message) bool {
 			steps = w.again(ctx, a, old, at, host, steps)
@@ -32,7 +41,7 @@ func (w *Worker) joined(ctx context.Context, a *active, m *Message, at install.P
 		})
 		if err != nil {
 			w.failed = fmt.Errorf("reading again from %s:%d what was passed over: %w", from.Stream, from.Sequence, err)
-			return steps
+			return steps, false
 		}
 	}
 	for _, unheard := range w.tracker.Heard(host) {
@@ -42,7 +51,7 @@ func (w *Worker) joined(ctx context.Context, a *active, m *Message, at install.P
 			steps = append(steps, step)
 		}
 	}
-	return steps
+	return steps, true
 }
 
 // again takes the records of a message that were passed over and are not any

@@ -130,8 +130,14 @@ func (v *Evidence) addRoles(c *install.Context) {
 			signers[one.fact] = newSigner(&one.p.Signature)
 		}
 	}
-	if c.Event.Kind == event.KindImageLoad && c.Event.Module.Signature.Known {
-		signers["module"] = newSigner(&c.Event.Module.Signature)
+	if c.Event.Kind == event.KindImageLoad {
+		signature := &c.Event.Module.Signature
+		if !signature.Known {
+			signature = &c.Module.Signature // another record told it
+		}
+		if signature.Known {
+			signers["module"] = newSigner(signature)
+		}
 	}
 	v.Data.Roles, v.Data.Signers = roles, signers
 }

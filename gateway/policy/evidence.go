@@ -61,7 +61,7 @@ func factValue(fact string, c *install.Context) string {
 	case "module.path":
 		return c.Event.Module.Path
 	case "module.signer.subject":
-		return c.Event.Module.Signature.Subject
+		return loaded(c).Signature.Subject
 	case "file.path":
 		return c.Event.File.Path
 	case "event.install.package.name":

@@ -37,7 +37,7 @@ func inputValue(f Facts, sessions *sessionTerms) ast.Value {
 	o.set("lineage", processes.terms(c.Lineage))
 	o.object("parent", processes.term(&c.Parent))
 	o.object("root", processes.term(&c.Root))
-	o.object("module", moduleTerm(&c.Event.Module, c.ModuleWritten))
+	o.object("module", moduleTerm(loaded(c), c.ModuleWritten))
 	o.object("file", fileTerm(&c.Event.File))
 	if c.Session != nil {
 		o.set("session", sessions.term(c.Session))
@@ -105,6 +105,16 @@ func installerTerm(i *event.Installer, pkg *install.Package) *ast.Term {
 	o.string("manufacturer", i.Manufacturer)
 	o.string("product_code", i.ProductCode)
 	return o.termOrNil()
+}
+
+// loaded is the module of the record, with its signer where only another record told it.
+func loaded(c *install.Context) *event.Module {
+	if c.Event.Module.Signature.Known || !c.Module.Signature.Known {
+		return &c.Event.Module
+	}
+	m := c.Event.Module
+	m.Signature = c.Module.Signature
+	return &m
 }
 
 func moduleTerm(m *event.Module, written *install.Written) *ast.Term {
