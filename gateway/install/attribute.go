@@ -138,9 +138,13 @@ func (h *host) ofClient(p *process, at int64) belonging {
 	if s == nil { // a bound made the host forget that it opened one
 		s = &session{opener: OpenedByClient, client: p}
 	}
-	if p.member.msiexec == nil && p.sequence == 0 {
-		if all, _ := h.candidates(at); len(all) > 0 {
-			return belonging{among: append(slices.Clip(all), s), doubts: []string{DoubtMsiexec}}
+	if unseen(p) {
+		all, _ := h.candidates(at)
+		if !slices.Contains(all, s) {
+			all = append(slices.Clip(all), s)
+		}
+		if len(all) > 1 {
+			return belonging{among: all, doubts: []string{DoubtMsiexec}}
 		}
 	}
 	return belonging{session: s, how: AttributionLineage}

@@ -75,8 +75,14 @@ func (h *host) installs() *installs {
 	k.transactions = h.transactions()
 	for _, x := range k.transactions {
 		s := k.byClient[x.client]
-		if s == nil {
+		switch {
+		case s == nil:
 			s = &session{opener: OpenedByMsiInstaller, client: x.client}
+			k.sessions = append(k.sessions, s)
+		case len(s.transactions) == 0 && !couldInstall(x.client): // by these records it did, whatever else is known of it
+			if unseen(x.client) {
+				s.opener = OpenedByMsiInstaller
+			}
 			k.sessions = append(k.sessions, s)
 		}
 		s.transactions = append(s.transactions, x)
@@ -94,16 +100,21 @@ func (h *host) changed() { h.worked = nil }
 
 // couldInstall reports whether a client is one that has the service do things.
 func couldInstall(p *process) bool {
-	line := p.member.msiexec
-	if line == nil {
-		return p.sequence != 0 // else it may as well be the service
+	switch {
+	case unseen(p): // it may as well be the service
+		return false
+	case p.member.msiexec == nil:
+		return true
 	}
-	switch line.Verb {
+	switch p.member.msiexec.Verb {
 	case VerbInstall, VerbUninstall, VerbPatch, VerbAdministrative, VerbAdvertise, VerbRepair:
 		return true
 	}
 	return false
 }
+
+// unseen reports whether neither the start nor the command line of a msiexec was seen.
+func unseen(p *process) bool { return p.member.msiexec == nil && p.sequence == 0 }
 
 // begin is the client's start, else that of the first transaction.
 func (s *session) begin() int64 {

@@ -54,7 +54,11 @@ func (h *host) lastOf(s *session) int64 {
 	var last int64
 	for _, x := range s.transactions {
 		last = max(last, x.begin, x.end)
-		if x.end == 0 && s.opener != OpenedByClient {
+		switch p := s.client; {
+		case x.end != 0 || s.opener == OpenedByClient:
+		case p != nil && p.end != 0:
+			last = max(last, p.end+afterTransaction)
+		default:
 			last = max(last, x.begin+h.silence())
 		}
 	}
