@@ -17,8 +17,9 @@ const laneDepth = 256
 // enough to be stored together, few enough that outputs find room beside them.
 const laneWrites = 128
 
-// evictionInterval is how often a lane reports what its bounds made it forget.
-const evictionInterval = 5 * time.Second
+// reportInterval is how often a lane reports what its bounds made it forget and
+// what it waits for.
+const reportInterval = 5 * time.Second
 
 // job is what a lane is given, in stream order: a message, or one record of a
 // collector's message; else a clock alone, and perhaps more to do by it.
@@ -42,6 +43,8 @@ type lane struct {
 	evicted map[string]uint64 // reported so far
 	due     atomic.Int64      // when the next timer is, in ns since 1970; 0: there is none
 
+	facts, unsettled atomic.Int64 // facts that are waited for, findings that can still change
+
 	hosts   map[string]*laneHost // what is written of them
 	saving  []string             // hosts still to be written in the round
 	round   *saveRound
@@ -58,7 +61,7 @@ func newLane(g *Gateway, w *Worker) *lane {
 }
 
 func (l *lane) run(ctx context.Context) {
-	tick := time.NewTicker(evictionInterval)
+	tick := time.NewTicker(reportInterval)
 	defer tick.Stop()
 	for {
 		if len(l.saving) > 0 {
@@ -77,11 +80,11 @@ func (l *lane) run(ctx context.Context) {
 		case j := <-l.jobs:
 			l.do(ctx, j)
 		case <-l.stop:
-			l.reportEvictions()
+			l.report()
 			l.abandon()
 			return
 		case <-tick.C:
-			l.reportEvictions()
+			l.report()
 		}
 	}
 }
@@ -240,7 +243,10 @@ func laneKey(m *Message, steps []Step) string {
 	return m.sender()
 }
 
-func (l *lane) reportEvictions() {
+func (l *lane) report() {
+	facts, findings := l.worker.timers.waiting()
+	l.facts.Store(int64(facts))
+	l.unsettled.Store(int64(findings))
 	for kind, n := range l.worker.Evictions() {
 		if fresh := n - l.evicted[kind]; fresh > 0 {
 			l.gateway.options.Telemetry.Metrics.Evicted(kind, int(fresh))

@@ -2,6 +2,7 @@ package gateway
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"strings"
 	"time"
@@ -9,6 +10,7 @@ import (
 	"github.com/go-json-experiment/json"
 
 	"msigate/gateway/bus"
+	"msigate/gateway/telemetry"
 )
 
 // loadStates gives every host's entry to its lane. What cannot be read is
@@ -79,6 +81,11 @@ func hostOfToken(token string) string {
 // refuseState says that an entry is not used.
 func (g *Gateway) refuseState(ctx context.Context, key, instead string, err error) {
 	detail := fmt.Sprintf("the entry %s of %s is refused, %s: %v", key, bus.BucketState, instead, err)
+	reason := telemetry.StateCorrupt
+	if errors.Is(err, errNewerState) {
+		reason = telemetry.StateNewer
+	}
+	g.options.Telemetry.Metrics.StateRefused(reason)
 	g.options.Telemetry.Log.Warn("state refused; "+instead, "key", key, "bucket", bus.BucketState, "error", err)
 	g.audit(ctx, auditEvent{Time: time.Now(), Event: "state_refused", Bundles: g.options.Policy.Snapshot().Bundles(), Detail: detail})
 }

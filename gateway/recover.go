@@ -61,8 +61,10 @@ func (g *Gateway) recover(ctx context.Context) (err error) {
 	if err := g.endReplay(stored); err != nil {
 		return err
 	}
+	took := time.Since(began)
+	g.options.Telemetry.Metrics.Recovered(hosts, n, took)
 	if hosts > 0 || n > 0 {
-		g.options.Telemetry.Log.Info("state recovered", "hosts", hosts, "events read again", n, "took", time.Since(began).Round(time.Millisecond))
+		g.options.Telemetry.Log.Info("state recovered", "hosts", hosts, "events read again", n, "took", took.Round(time.Millisecond))
 	}
 	return nil
 }

@@ -56,6 +56,7 @@ const maxHistory = 20_000
 func (g *Gateway) history(ctx context.Context, m *Message, from install.Position, each func(*Message) bool) error {
 	subjects := []string{m.Subject}
 	n, next := 0, from.Sequence
+	defer func() { g.options.Telemetry.Metrics.HistoryRead(n) }()
 	for next <= m.Sequence && n < maxHistory {
 		err := g.readAgain(ctx, &subjects, next, m.Sequence, func(old *bus.Message) bool {
 			next = old.Sequence + 1

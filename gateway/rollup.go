@@ -7,6 +7,7 @@ import (
 
 	"msigate/gateway/bus"
 	"msigate/gateway/finding"
+	"msigate/gateway/telemetry"
 )
 
 // laneRollup orders what is stored of one rollup: no host's name is in upper case.
@@ -17,6 +18,7 @@ type rollups struct {
 	mu       sync.Mutex
 	all      *finding.Rollups
 	revision map[string]uint64 // of each entry in the state's bucket, by key
+	evicted  uint64            // told to the metrics
 }
 
 func newRollups(version string) *rollups {
@@ -39,6 +41,20 @@ func (r *rollups) observe(updates []finding.Update) {
 func (r *rollups) load(entry bus.StateEntry) error {
 	r.revision[entry.Key] = entry.Revision
 	return r.all.Import(entry.Value)
+}
+
+// report tells how many stand, and what their bounds made be forgotten since it
+// was told last.
+func (r *rollups) report(m *telemetry.Metrics) {
+	r.mu.Lock()
+	open, evicted := r.all.Open(), r.all.Evicted()
+	fresh := evicted - r.evicted
+	r.evicted = evicted
+	r.mu.Unlock()
+	m.RollupsOpen(open)
+	if fresh > 0 {
+		m.Evicted("rollups", int(fresh))
+	}
 }
 
 // unsaved are the groups that have changed since they were written down.

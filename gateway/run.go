@@ -240,6 +240,12 @@ func (g *Gateway) observe(ctx context.Context) {
 			return
 		case <-tick.C:
 			m.PublishPending(g.publisher.State().Pending)
+			facts, unsettled := 0, 0
+			for _, l := range g.lanes {
+				facts, unsettled = facts+int(l.facts.Load()), unsettled+int(l.unsettled.Load())
+			}
+			m.TimersWaiting(facts, unsettled)
+			g.rollups.report(m)
 			// A server that is away says nothing: the gauge keeps its last value, readiness tells.
 			if lag, err := g.Lag(ctx); err == nil {
 				m.ConsumerLag(lag.Pending)

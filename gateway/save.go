@@ -271,6 +271,20 @@ func (g *Gateway) save(ctx context.Context) error {
 	if !given {
 		return nil // the gateway is given up
 	}
+	err := g.finishRound(ctx, r)
+	r.mu.Lock()
+	written, bytes := r.written, r.bytes
+	r.mu.Unlock()
+	g.options.Telemetry.Metrics.StateSaved(written, bytes, time.Since(began), err == nil)
+	if err == nil {
+		g.options.Telemetry.Log.Debug("state written down", "hosts", written, "bytes", bytes, "watermark", r.mark.Sequence, "took", time.Since(began))
+	}
+	return err
+}
+
+// finishRound waits until every host is written down, writes down the rollups,
+// and moves the watermark.
+func (g *Gateway) finishRound(ctx context.Context, r *saveRound) error {
 	if err := r.wait(ctx); err != nil {
 		return err
 	}
@@ -281,13 +295,10 @@ func (g *Gateway) save(ctx context.Context) error {
 	if oldest := g.consumption.Oldest(); oldest != 0 {
 		r.mark.Sequence = min(r.mark.Sequence, oldest-1)
 	}
-	if r.mark.Sequence > g.mark.Sequence {
-		if err := g.putWatermark(ctx, r.mark); err != nil {
-			return err
-		}
+	if r.mark.Sequence <= g.mark.Sequence {
+		return nil
 	}
-	g.options.Telemetry.Log.Debug("state written down", "hosts", r.written, "bytes", r.bytes, "watermark", r.mark.Sequence, "took", time.Since(began))
-	return nil
+	return g.putWatermark(ctx, r.mark)
 }
 
 func (g *Gateway) putWatermark(ctx context.Context, mark watermark) error {

@@ -152,6 +152,21 @@ func (t *timers) takeOf(host string, clock time.Time) (timer, bool) {
 	return one, true
 }
 
+// waiting counts the facts that are waited for, and the findings that have not
+// settled.
+func (t *timers) waiting() (facts, findings int) {
+	for _, list := range t.byHost {
+		for i := range list {
+			if list[i].Finding != "" {
+				findings++
+			} else {
+				facts++
+			}
+		}
+	}
+	return facts, findings
+}
+
 // earliest is when the next one is due; zero where there is none.
 func (t *timers) earliest() time.Time {
 	for len(t.next) > 0 {

@@ -19,7 +19,7 @@ const (
 // stateMetrics are those of what survives a restart, and of what is still to
 // come of what was told.
 type stateMetrics struct {
-	hosts, bytes     atomic.Int64 // written
+	entries, bytes   atomic.Int64 // written
 	history          atomic.Int64 // messages
 	saved            atomic.Int64 // when the last complete round ended, ns since 1970; 0: none did
 	facts, findings  atomic.Int64 // timers
@@ -31,9 +31,9 @@ type stateMetrics struct {
 }
 
 // StateSaved counts a round of writing down the hosts that had changed: how
-// many were written, their bytes, and the time it took. complete tells that
-// none was left out, so that no event before it need be read again.
-func (m *Metrics) StateSaved(hosts, bytes int, took time.Duration, complete bool) {
+// many entries were written, their bytes, and the time it took. complete tells
+// that none was left out, so that no event before it need be read again.
+func (m *Metrics) StateSaved(entries, bytes int, took time.Duration, complete bool) {
 	if m == nil {
 		return
 	}
@@ -42,7 +42,7 @@ func (m *Metrics) StateSaved(hosts, bytes int, took time.Duration, complete bool
 		outcome = "complete"
 		m.state.saved.Store(time.Now().UnixNano())
 	}
-	m.state.hosts.Add(int64(hosts))
+	m.state.entries.Add(int64(entries))
 	m.state.bytes.Add(int64(bytes))
 	add(m.state.rounds, attribute.String("outcome", outcome))
 	m.state.roundDuration.Record(context.Background(), took.Seconds())
@@ -96,7 +96,7 @@ func (f *factory) state(s *stateMetrics) {
 	one := func(name, unit, description string, sum *atomic.Int64) {
 		f.sums(name, unit, description, "", map[string]*atomic.Int64{"": sum})
 	}
-	one("msigate_state_hosts_written", "{host}", "Entries of hosts that were written down.", &s.hosts)
+	one("msigate_state_entries_written", "{entry}", "Entries of hosts and rollups that were written down.", &s.entries)
 	one("msigate_state_written", "By", "Bytes of the entries of hosts that were written down.", &s.bytes)
 	one("msigate_history_messages", "{message}", "Messages read again since a late record says what they belong to.", &s.history)
 	set := func(name, unit, description string, value *atomic.Int64) {
