@@ -37,7 +37,7 @@ func BenchmarkProcess(b *testing.B) {
 		as     policy.Disposition
 	}{
 		{name: "out", event: ordinary(host, 1), want: Out},
-		{name: "out-beside-a-tree", before: [][]byte{attack(host, 100)}, event: ordinary(host, 1), want: Out},
+		{name: "out-beside-a-tree", before: [][]byte{attack(host, 100), ordinary(host, 0)}, event: ordinary(host, 1), want: Out},
 		{name: "remembered", event: ordinary(host, 0), want: Remembered},
 		{name: "context", before: managed, event: sysmon(host, 5, 2, map[string]string{"ProcessGuid": testGUID(2), "ProcessId": "4008", "Image": msiexec}).json(), want: Context},
 		{name: "approved", before: managed[:1], event: managed[1], want: Decided, as: policy.Approved},
