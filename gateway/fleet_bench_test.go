@@ -96,16 +96,14 @@ func (f *fleet) measure(store string) {
 	probe := f.probe()
 	probe.run(time.Second) // and one message must have come for a round to begin
 
-	began, cpu := time.Now(), cpuTime()
+	began := time.Now()
 	f.fill(g)
-	n := float64(f.hosts * processesPerHost)
-	b.ReportMetric(float64(cpuTime()-cpu)/n, "fill-ns/process")
 	b.ReportMetric(float64(liveHeap()-empty)/1e6, "heap-MB")
 	b.Logf("%d hosts with %d processes each, through the steps from bytes on, in %s", f.hosts, processesPerHost, time.Since(began).Round(time.Millisecond))
 
 	before := diskUse(b, store, bus.BucketState)
 	b.Logf("an event while nothing is saved: %s", probe.run(3*time.Second))
-	began, cpu = time.Now(), cpuTime()
+	began, cpu := time.Now(), cpuTime()
 	saved := make(chan error, 1)
 	go func() { saved <- g.save(hours(b)) }()
 	var took, spent time.Duration
