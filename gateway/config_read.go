@@ -65,7 +65,27 @@ func ReadConfig(path string) (Config, error) {
 	if err := root.Content[0].Decode(&config); err != nil {
 		return config, &ConfigError{File: path, Problem: err.Error()}
 	}
-	return config, nil
+	for _, d := range config.durations() {
+		if d.value < d.least {
+			reader.fault(locate(root.Content[0], strings.Split(d.setting, ".")), "%s: %s is below %s", d.setting, d.value, d.least)
+		}
+	}
+	return config, errors.Join(reader.errors...)
+}
+
+// duration is a setting with the least that it can be.
+type duration struct {
+	setting      string
+	value, least time.Duration
+}
+
+func (c *Config) durations() []duration {
+	return []duration{
+		{"evaluation.deadline", c.Evaluation.Deadline, time.Millisecond},
+		{"consumer.ack_wait", c.Consumer.AckWait, time.Second},
+		{"state.save_interval", c.State.SaveInterval, 100 * time.Millisecond},
+		{"findings.settle_after", c.Findings.SettleAfter, time.Minute},
+	}
 }
 
 // ConfigError is one fault of a configuration file.

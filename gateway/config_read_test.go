@@ -14,6 +14,8 @@ import (
 	"time"
 
 	"github.com/santhosh-tekuri/jsonschema/v6"
+
+	"msigate/gateway/install"
 )
 
 // readConfigText reads a configuration of that text, named msigate.yaml.
@@ -38,6 +40,13 @@ func TestEveryFaultOfAConfigurationNamesFileAndLine(t *testing.T) {
 		{"wrong type", "\nworkers: many\n", []string{"msigate.yaml:2: workers: got string, want integer"}},
 		{"no duration", "drain: soon\n", []string{"msigate.yaml:1: drain: 'soon' does not match pattern"}},
 		{"a duration without a unit", "drain: 20\n", []string{"msigate.yaml:1: drain: got number, want string"}},
+		{"a duration that is too short", "state:\n  save_interval: 0s\n", []string{"msigate.yaml:2: state.save_interval: 0s is below 100ms"}},
+		{"each duration that is too short", "consumer: {ack_wait: 10ms}\nfindings:\n  settle_after: 1s\n", []string{
+			"msigate.yaml:1: consumer.ack_wait: 10ms is below 1s", "msigate.yaml:3: findings.settle_after: 1s is below 1m0s",
+		}},
+		{"out of bounds, a limit", "limits:\n  files_per_host: 1\n  sessions_per_host: 0\n", []string{
+			"msigate.yaml:2: limits.files_per_host: minimum: got 1, want 16", "msigate.yaml:3: limits.sessions_per_host: minimum: got 0, want 4",
+		}},
 		{"out of bounds", "embedded:\n  port: 70000\n", []string{"msigate.yaml:2: embedded.port: maximum: got 70,000, want 65,535"}},
 		{"no such name", "bundles:\n  - path: ./p\n    name: polices\n", []string{"msigate.yaml:3: bundles.0.name: value must be one of 'policy', 'governance', 'baseline'"}},
 		{"a key is missing", "bundles:\n  - name: policy\n", []string{"msigate.yaml:2: bundles.0: missing property 'path'"}},
@@ -104,6 +113,12 @@ nats:
 workers: ${MSIGATE_TEST_WORKERS}
 limits:
   findings: 100
+  files_per_host: 64
+  sessions_per_host: 32
+  packages_per_host: 16
+  decisions_per_host: 8
+state: {save_interval: 2s}
+findings: {settle_after: 30m}
 drain: 1m30s
 hosts:
   dns_suffixes: [corp.example, $literal]
@@ -114,9 +129,33 @@ hosts:
 	want := DefaultConfig()
 	want.NATS.URL, want.NATS.CredentialsFile = "tls://bus.corp.example:4222", "007"
 	want.Workers, want.Limits.Findings, want.Drain = 3, 100, 90*time.Second
+	want.Limits.FilesPerHost, want.Limits.SessionsPerHost, want.Limits.PackagesPerHost, want.Limits.DecisionsPerHost = 64, 32, 16, 8
+	want.State.SaveInterval, want.Findings.SettleAfter = 2*time.Second, 30*time.Minute
 	want.Hosts.DNSSuffixes = []string{"corp.example", "$literal"}
 	if !reflect.DeepEqual(got, want) {
 		t.Errorf("got\n%+v\nwant\n%+v", got, want)
+	}
+}
+
+func TestEveryLimitReachesTheWorkers(t *testing.T) {
+	c := DefaultConfig()
+	limits := reflect.ValueOf(&c.Limits).Elem()
+	for i := range limits.NumField() {
+		limits.Field(i).SetInt(int64(2 * (1000 + i)))
+	}
+	c.Findings.SettleAfter, c.Hosts.DNSSuffixes = 20*time.Minute, []string{"corp.example"}
+	g := &Gateway{options: Options{Config: c}}
+	o, l := g.workerOptions(2), c.Limits
+	want := install.Limits{
+		Hosts: l.Hosts / 2, Processes: l.Processes / 2, // shared out
+		ProcessesPerHost: l.ProcessesPerHost, TreeProcessesPerHost: l.TreesPerHost, FilesPerHost: l.FilesPerHost,
+		SessionsPerHost: l.SessionsPerHost, PackagesPerHost: l.PackagesPerHost, WatchedPerHost: l.DecisionsPerHost,
+	}
+	if o.Limits != want || o.Findings.MaxFindings != l.Findings/2 {
+		t.Errorf("%+v, %+v\nwant %+v, %d findings", o.Limits, o.Findings, want, l.Findings/2)
+	}
+	if o.SettleAfter != c.Findings.SettleAfter || !slices.Equal(o.DNSSuffixes, c.Hosts.DNSSuffixes) || o.History == nil {
+		t.Errorf("%+v", o)
 	}
 }
 
