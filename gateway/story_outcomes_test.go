@@ -46,7 +46,9 @@ var outcomes = []outcome{
 	{"stranger-writes-msi-tmp", "ws142", policy.Alert, []toldOf{{"wrote", "review", "planted_temporary"}, {"→ MSI51B2.tmp", "alert", "planted_temporary"}}},
 	{"stranger-writes-msi-tmp", "ws143", policy.Approved, nil},
 	{"stranger-writes-msi-tmp", "ws144", policy.Expected, nil},
-	{"wrapper-chain", "ws151", policy.Alert, []toldOf{{"setup.exe (", "review", "wrapper_dropped_package"}, {"→ run.exe", "alert", "unexpected_child"}, {"reg.exe add", notTold, ""}}},
+	{"wrapper-chain", "ws151", policy.Alert, []toldOf{
+		{"wrapper) → msiexec.exe", "review", "wrapper_dropped_package"}, {"→ run.exe", "alert", "unexpected_child"}, {"reg.exe add", "alert", "system_tool_child"},
+	}},
 	{"wrapper-chain", "ws152", policy.Alert, []toldOf{{"→ mshta.exe", "alert", "script_host_child"}}},
 	{"wrapper-chain", "ws153", policy.Approved, []toldOf{{"setup.exe (", "approved", ""}}},
 	{"wrapper-chain", "ws154", policy.Review, []toldOf{{"setup.exe (", "review", "package_user_folder"}}},

@@ -69,9 +69,12 @@ func (t *Tracker) applyStart(h *host, e *event.Event, at Position) *process {
 	fillFacts(&facts, &earlier)
 	file, _ := h.fileOf(facts.Image, stamp(e.Time), t.window)
 	role, line := roleOf(&facts, parent)
+	below := parent != nil && parent.bears(stamp(e.Time))
 	switch {
 	case role != RoleNone:
-	case parent != nil && parent.member != nil, file.writer != nil && file.writer != p, p.member != nil:
+	case p.isWrapper() && !below:
+		role = RoleWrapper
+	case below, file.writer != nil && file.writer != p, p.member != nil:
 		role = RoleDescendant
 	default:
 		return p

@@ -76,6 +76,10 @@ func (h *host) belongsWithin(p *process, line []*process, at int64, depth int, n
 				return h.ofClient(current, below)
 			case RoleService:
 				return h.ofService(current, below)
+			case RoleWrapper:
+				if b := h.ofWrapper(current, below); !b.nowhere() {
+					return b
+				}
 			case RoleCustomActionServer, RoleExtracted, RoleManagedAction:
 				top = current
 			}
@@ -148,6 +152,21 @@ func (h *host) ofClient(p *process, at int64) belonging {
 		}
 	}
 	return belonging{session: s, how: AttributionLineage}
+}
+
+// ofWrapper is where belongs what a wrapper does beside the installer at the
+// time: to the install that it had started below it by then, if that is one.
+func (h *host) ofWrapper(p *process, at int64) belonging {
+	var all []*session
+	for _, s := range h.installs().sessions {
+		if s.opener == OpenedByClient && s.begin() <= at && slices.Contains(h.ancestors(s.client), p) {
+			all = append(all, s)
+		}
+	}
+	if len(all) == 1 {
+		return belonging{session: all[0], how: AttributionWrapper}
+	}
+	return belonging{among: all}
 }
 
 // ofService is where the service's own doing at the time belongs, and what it

@@ -5,8 +5,10 @@
 // A [Tracker] keeps, for every host, a compact record of each process that
 // started and, in full, the installer trees: msiexec in each of its roles, the
 // MSIxxxx.tmp programs it extracts, every descendant however deep, and the
-// files they wrote within ExecutionTimeWindow. Ancestors (setup.exe, a
-// deployment tool) are seen but never belong to the tree.
+// files they wrote within ExecutionTimeWindow. A wrapper (setup.exe) belongs to
+// the tree from when it becomes an ancestor of the installer, with what it does
+// and starts from then on. Other ancestors (a deployment tool) are seen but never
+// belong to it.
 //
 // Each Context names its install [Session]. Sessions are never stored: they are
 // worked out from the msiexec clients and the MsiInstaller records that are

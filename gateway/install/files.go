@@ -150,6 +150,8 @@ func (h *host) wrote(p *process, path string, at, window int64) (evicted uint64)
 		return 0
 	case p.member == nil && !isExtracted(path):
 		return 0
+	case p.precedes(at) && !isExtracted(path):
+		return 0 // before it belonged to the tree
 	case p.member == nil:
 		table = &h.strange
 		if !p.listed {

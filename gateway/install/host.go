@@ -301,7 +301,11 @@ func (h *host) started(e *event.Event) *process {
 
 // learn takes over what e, a start of the known process p, adds to it.
 func (h *host) learn(p *process, e *event.Event, told Position) {
-	bare, more := p.guid == (identity{}), p.fill(&e.Process)
+	facts := e.Process
+	if p.precedes(stamp(e.Time)) {
+		facts = compact(&facts) // no more than if it had come in time
+	}
+	bare, more := p.guid == (identity{}), p.fill(&facts)
 	if bare && p.guid != (identity{}) {
 		h.byGUID[p.guid] = p
 	}

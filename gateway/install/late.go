@@ -107,7 +107,7 @@ func (t *Tracker) Awaits(e *event.Event) bool {
 	if e.Kind == event.KindProcessStart {
 		p = h.started(e)
 	}
-	if p == nil || p.late&lateReads == 0 {
+	if p == nil || p.late&lateReads == 0 || p.precedes(stamp(e.Time)) {
 		return false
 	}
 	return !slices.ContainsFunc(h.watched, func(w *watched) bool { return w.subject == p && sameRecord(w.context.Event, e) })
@@ -133,7 +133,7 @@ func (t *Tracker) Heard(host string) []Unheard {
 		if p.late&lateReads == 0 {
 			return false
 		}
-		if p.late&lateHeard == 0 && p.listed && p.sequence != 0 {
+		if p.late&lateHeard == 0 && !p.isWrapper() && p.listed && p.sequence != 0 {
 			unheard = append(unheard, deed{p, p.position(), p.start})
 		}
 		p.late = 0
@@ -187,6 +187,9 @@ func (h *host) recalled(p *process) *event.Event {
 // joinedLate notes that p has become a member by another record than the first
 // that was told of it.
 func (h *host) joinedLate(p *process) {
+	if p.isWrapper() && h.clock <= p.widened {
+		return // nothing of what it does since was passed over
+	}
 	first := h.firstOf(p)
 	if first.at.Sequence != 0 && p.late == 0 && first.at != h.applying {
 		p.late = lateJoined
@@ -201,6 +204,9 @@ func (h *host) descend() {
 	for n := 0; n < len(h.fresh) && n < maxDescent; n++ {
 		parent := h.fresh[n]
 		for _, child := range h.startedBy(parent) {
+			if !parent.bears(began(child)) {
+				continue
+			}
 			if child.member != nil {
 				h.reassess(child)
 				continue
@@ -230,6 +236,9 @@ func (h *host) reassess(p *process) {
 	role := roleBy(&m.facts, m.msiexec, h.recordedParent(p))
 	if role == RoleNone {
 		role = RoleDescendant
+		if parent := h.recordedParent(p); p.isWrapper() && (parent == nil || !parent.bears(began(p))) {
+			role = RoleWrapper
+		}
 	}
 	if role != m.role {
 		m.role = role

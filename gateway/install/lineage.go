@@ -37,9 +37,27 @@ func (h *host) inTree(p *process) bool {
 		if p == nil || p.member != nil {
 			return p != nil
 		}
-		p = h.recordedParent(p)
+		parent := h.recordedParent(p)
+		if parent.isWrapper() && !parent.bears(began(p)) {
+			return false
+		}
+		p = parent
 	}
 	return false
+}
+
+// isWrapper reports whether p belongs to a tree as a wrapper, and as nothing else.
+func (p *process) isWrapper() bool {
+	return p != nil && p.member != nil && p.member.role == RoleWrapper
+}
+
+// precedes reports whether the time is before p, as a wrapper, belonged to a tree.
+func (p *process) precedes(at int64) bool { return p.isWrapper() && at < p.widened }
+
+// bears reports whether what p starts at the time belongs to p's tree: of a
+// wrapper, what it starts once it is an ancestor of the installer.
+func (p *process) bears(at int64) bool {
+	return p.member != nil && !p.precedes(at)
 }
 
 // ancestors are the processes above p, nearest first. What a member's were is
@@ -74,25 +92,54 @@ func (h *host) ancestors(p *process) []*process {
 	return line
 }
 
-// widen marks the wrappers above an installer process.
+// widen marks the wrappers above a process of a tree. Those above the installer
+// itself belong to the tree from when it started below them.
 func (t *Tracker) widen(h *host, p *process, line []*process) {
-	installer := false
+	tree, since := false, int64(0)
 	for i := -1; i < len(line); i++ {
 		current := p
 		if i >= 0 {
 			current = line[i]
 		}
-		if current.member != nil {
-			installer = true
-		} else if installer && !current.wrapper {
-			if t.wrappers[event.LowerASCII(event.Base(current.image.Value()))] {
-				current.wrapper = true
-				if current.listed { // else it is made up of its child's record, each time anew
-					h.stir(current)
-				}
-				h.changed()
+		switch m := current.member; {
+		case m != nil && m.role != RoleWrapper:
+			tree = true
+			if m.role != RoleDescendant {
+				since = began(current)
 			}
+			continue
+		case tree && (m != nil || t.wrappers[event.LowerASCII(event.Base(current.image.Value()))]):
+			h.wraps(current, since)
 		}
+		if current.isWrapper() {
+			tree, since = true, current.widened
+		}
+	}
+	if len(h.fresh) > 0 {
+		h.descend()
+	}
+}
+
+// wraps takes in a wrapper above the installer, which started at the time (0:
+// only something else of a tree is below it). What it did before is its own.
+func (h *host) wraps(p *process, since int64) {
+	if !p.wrapper {
+		p.wrapper = true
+		if p.listed { // else it is made up of its child's record, each time anew
+			h.stir(p)
+		}
+		h.changed()
+	}
+	switch {
+	case since == 0 || !p.listed:
+	case p.member == nil:
+		p.widened = since
+		h.join(p, newMember(p.facts(), RoleWrapper, nil), began(p))
+	case since < p.widened:
+		p.widened = since
+		h.joinedLate(p)
+		h.fresh = append(h.fresh, p)
+		h.stir(p)
 	}
 }
 

@@ -36,6 +36,7 @@ type process struct {
 	before, after    *process // neighbours in the host's list
 	changed          uint64   // the host's count of changes when its facts last changed
 	wrapper          bool     // an InstallerParent found above an installer process
+	widened          int64    // when it came to be above one, as a wrapper that belongs to the tree
 	launcher         bool     // a session names it above its client
 	listed           bool
 	noted            bool     // the first it did was noted, before its start was told
@@ -181,6 +182,14 @@ func (p *process) facts() event.Process {
 	}
 	return event.Process{
 		GUID: p.guid.String(), PID: p.pid, Image: p.image.Value(), User: p.user.Value(), CommandLine: p.commandLine,
+	}
+}
+
+// compact is what the record of a process outside every tree keeps.
+func compact(facts *event.Process) event.Process {
+	return event.Process{
+		GUID: facts.GUID, PID: facts.PID, Image: facts.Image, User: facts.User,
+		CommandLine: clip(facts.CommandLine, rememberedCommandLine),
 	}
 }
 

@@ -131,6 +131,9 @@ const (
 	// AttributionTransaction: several sessions were alive and MsiInstaller's
 	// records single this one out. Approve only what every candidate would.
 	AttributionTransaction Attribution = "transaction"
+	// AttributionWrapper: a wrapper did it, or something below one, beside the
+	// one install that the wrapper had started.
+	AttributionWrapper Attribution = "wrapper"
 	// AttributionRecord: the Event is a MsiInstaller record of the session.
 	AttributionRecord Attribution = "record"
 )

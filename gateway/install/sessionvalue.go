@@ -44,7 +44,7 @@ func (h *host) tellClient(s *session, v *Session) {
 		switch b := h.belongs(line[0], line[1:], began(s.client)-1); {
 		case b.settled != nil:
 			v.Within = b.settled.ID
-		case b.session != nil && b.session != s:
+		case b.session != nil && b.session != s && b.how != AttributionWrapper:
 			v.Within = h.sessionID(b.session)
 		}
 	}

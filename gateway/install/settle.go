@@ -98,7 +98,7 @@ func (h *host) drop(gone map[*session]bool) {
 // it belongs: once they are forgotten, another would be the only one left.
 func (h *host) settle(gone map[*session]bool) {
 	for p := h.members.first; p != nil; p = p.after {
-		if p.member.settled != nil || p.member.role == RoleService {
+		if p.member.settled != nil || p.member.role == RoleService || p.isWrapper() {
 			continue
 		}
 		b := h.belongs(p, h.ancestors(p), began(p))

@@ -80,6 +80,7 @@ type processState struct {
 	Line        int          `json:"line,omitzero"`
 	Changed     uint64       `json:"changed,omitzero"`
 	Wrapper     bool         `json:"wrapper,omitzero"`
+	Widened     int64        `json:"widened,omitzero"`
 	Launcher    bool         `json:"launcher,omitzero"`
 	Late        lateness     `json:"late,omitzero"`
 	Noted       bool         `json:"noted,omitzero"`

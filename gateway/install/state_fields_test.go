@@ -37,7 +37,7 @@ var exported = map[string][]string{
 	},
 	"process": {
 		"guid", "parentGUID", "pid", "parentPID", "start", "end", "seen", "sequence", "stream", "record", "image", "user", "parentImage",
-		"commandLine", "member", "changed", "wrapper", "launcher", "late", "noted",
+		"commandLine", "member", "changed", "wrapper", "widened", "launcher", "late", "noted",
 	},
 	"member":           {"facts", "role", "msiexec", "above", "writer", "written", "first", "settled", "signer", "signed"},
 	"processList":      {"n"},

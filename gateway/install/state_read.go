@@ -83,7 +83,7 @@ func (r *stateReader) readProcesses(h *host) {
 			start: row.Start, end: row.End, seen: row.Start + row.Seen, sequence: row.Sequence, record: row.Record,
 			image: unique.Make(r.text("image", row.Image)), user: unique.Make(r.text("user", row.User)),
 			commandLine: r.text("line", row.Line), member: r.member(p, row.Member),
-			changed: row.Changed, wrapper: row.Wrapper, launcher: row.Launcher, late: row.Late, noted: row.Noted,
+			changed: row.Changed, wrapper: row.Wrapper, widened: row.Widened, launcher: row.Launcher, late: row.Late, noted: row.Noted,
 		}
 		if row.Stream != 0 || row.Sequence != 0 {
 			p.stream = unique.Make(r.text("stream", row.Stream))

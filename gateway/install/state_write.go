@@ -181,7 +181,7 @@ func (w *stateWriter) processRow(h *host, p *process) processState {
 		GUID: w.text(p.guid.String()), PID: p.pid, Parent: w.text(p.parentGUID.String()), ParentPID: p.parentPID,
 		Start: p.start, End: p.end, Seen: p.seen - p.start, Sequence: p.sequence, Record: p.record,
 		Image: w.text(p.image.Value()), User: w.text(p.user.Value()), ParentImage: w.text(p.parentPath()),
-		Line: w.text(p.commandLine), Changed: p.changed, Wrapper: p.wrapper, Launcher: p.launcher, Late: p.late, Noted: p.noted,
+		Line: w.text(p.commandLine), Changed: p.changed, Wrapper: p.wrapper, Widened: p.widened, Launcher: p.launcher, Late: p.late, Noted: p.noted,
 	}
 	if p.stream != noText {
 		row.Stream = w.text(p.stream.Value())

@@ -60,8 +60,9 @@ func (l Limits) withDefaults() Limits {
 // the policy owns them (data.an0940.parameters).
 type Parameters struct {
 	// InstallerParents are file names of wrappers, such as setup.exe. One that
-	// is an ancestor of an installer process widens the tree upward; a name
-	// alone puts nothing into a tree. msiexec.exe may stand among them.
+	// becomes an ancestor of an installer process widens the tree upward: what it
+	// does and starts from then on belongs to the tree. A name alone puts nothing
+	// into one. msiexec.exe may stand among them.
 	InstallerParents []string
 	// ExecutionTimeWindow is how long after a tree wrote a file that file's
 	// running or loading counts as the tree's. Default 10 min.
@@ -176,11 +177,11 @@ func (t *Tracker) Tracks(e *event.Event) bool {
 	at := stamp(e.Time)
 	switch e.Kind {
 	case event.KindProcessStart:
-		if own := h.started(e); own != nil && h.inTree(own) {
+		if own := h.started(e); own != nil && h.inTree(own) && !own.precedes(at) {
 			return true
 		}
 		parent := h.find(parseIdentity(e.Parent.GUID), e.Parent.PID, e.Parent.Image, at)
-		return parent != nil && h.inTree(parent) || h.writer(e.Process.Image, at, t.window) != nil
+		return parent != nil && h.inTree(parent) && (parent.member == nil || parent.bears(at)) || h.writer(e.Process.Image, at, t.window) != nil
 	case event.KindImageLoad:
 		if h.writer(e.Module.Path, at, t.window) != nil {
 			return true
@@ -190,7 +191,7 @@ func (t *Tracker) Tracks(e *event.Event) bool {
 	if own == nil {
 		return e.Kind != event.KindInstall && (e.Process.GUID != "" || e.Process.PID != 0) && len(h.unborn) < keptDeeds
 	}
-	return h.inTree(own) || own.actsUnborn() && len(h.unborn) < keptDeeds
+	return h.inTree(own) && !own.precedes(at) || own.actsUnborn() && len(h.unborn) < keptDeeds
 }
 
 // Remember keeps a compact record of a process start that is in no tree, so

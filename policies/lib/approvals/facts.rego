@@ -47,7 +47,7 @@ else := [way] if {
 
 else := [way_of(input.session, input.session.attribution in {"file", "lineage"})] if {
 	started_or_loaded
-	input.session.attribution in {"file", "lineage", "sole"}
+	input.session.attribution in {"file", "lineage", "sole", "wrapper"}
 	count(input.session.candidates) == 0
 }
 
@@ -93,7 +93,8 @@ else := {"client": {}, "above": [], "session": {}, "sure": false}
 # title: Which session it was is not certain
 # description: |
 #   The service did it while that client was the only one that anybody saw, or while each
-#   of those that were seen would explain it. One that nobody saw remains possible.
+#   of those that were seen would explain it. One that nobody saw remains possible. Or a
+#   wrapper did it, beside the install that it had started.
 doubtful if {
 	some way in ways
 	not way.sure

@@ -10,7 +10,7 @@ import data.lib.installer
 
 # METADATA
 # title: Roles of the processes of an installer's tree
-tree_roles := installer.own_roles | {"descendant"}
+tree_roles := installer.own_roles | {"descendant", "wrapper"}
 
 # METADATA
 # title: A process of an installer's tree wrote the file, within ExecutionTimeWindow

@@ -17,10 +17,11 @@ test_tree_wrote_it_within_the_window if {
 	drops.by_tree(ago(601, fixtures.service)) with input as document with data.an0940.parameters.ExecutionTimeWindow as 601
 }
 
-test_stranger_is_no_tree if {
-	every role in ["", "wrapper"] {
-		not drops.by_tree(ago(1, {"role": role})) with input as document
+test_wrapper_and_descendant_are_of_the_tree_and_a_stranger_is_not if {
+	every role in ["wrapper", "descendant"] {
+		drops.by_tree(ago(1, {"role": role})) with input as document
 	}
+	not drops.by_tree(ago(1, {"role": ""})) with input as document
 	not drops.by_tree({"at": now}) with input as document
 }
 

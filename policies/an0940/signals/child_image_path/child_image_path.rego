@@ -6,9 +6,10 @@
 #   Packages install programs before they run them; what runs from such a folder was
 #   only dropped there.
 #
-#   Started by the installer itself it is an alert, further down the tree a review.
-#   MSIxxxx.tmp has a signal of its own. InstallShield's unpacked helper, in its exact
-#   form, is lowered to a review.
+#   Started by the installer itself it is an alert, further down the tree a review; by a
+#   wrapper such as setup.exe, which unpacks programs and runs them beside the installer,
+#   one at low severity. MSIxxxx.tmp has a signal of its own. InstallShield's unpacked
+#   helper, in its exact form, is lowered to a review.
 # custom:
 #   id: child_image_path
 #   severity: high
@@ -52,5 +53,7 @@ held := {
 judged := {"disposition": "review", "severity": "medium"} if claims.installshield
 
 else := {"disposition": "alert", "severity": "high"} if installer.child
+
+else := {"disposition": "review", "severity": "low"} if input.parent.role == "wrapper"
 
 else := {"disposition": "review", "severity": "medium"}

@@ -41,6 +41,13 @@ test_program_further_down_is_a_review if {
 	[held.disposition, held.severity] == ["review", "medium"]
 }
 
+test_program_that_a_wrapper_starts_is_a_review_at_low_severity if {
+	wrapper := fixtures.process("c:\\users\\alice\\downloads\\setup.exe", "setup.exe", "wrapper")
+	document := fixtures.start(fixtures.process(roaming, "sync.exe", "descendant"), wrapper, [fixtures.explorer])
+	held := child_image_path.held with input as document
+	[held.disposition, held.severity] == ["review", "low"]
+}
+
 test_installshields_helper_in_its_exact_form_is_a_review if {
 	image := "c:\\users\\alice\\appdata\\local\\temp\\{0d7a3c51-90aa-4f3e-8a44-1c2d3e4f5a6b}\\_is4a1f.exe"
 	held := child_image_path.held with input as object.union(fixtures.child(image, "x"), {"process": {"original_file_name": "isbew64.exe", "company": "flexera"}})
