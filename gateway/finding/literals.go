@@ -88,6 +88,8 @@ func zeroWidth(re *syntax.Regexp) bool {
 // many, or one that would not read the same inside a JSON text.
 func exact(re *syntax.Regexp) []string {
 	switch re.Op {
+	case syntax.OpEmptyMatch: // "sig" or "signature" is parsed as "sig", then nothing or "nature"
+		return []string{""}
 	case syntax.OpLiteral:
 		s := strings.ToLower(string(re.Rune))
 		if strings.ContainsFunc(s, notPlain) {
