@@ -67,7 +67,7 @@ type DetectionFinding struct {
 	StatusDetail string            `json:"status_detail,omitempty"`
 	IsAlert      bool              `json:"is_alert"`
 	Message      string            `json:"message"` // what happened, and why it is told
-	Count        int               `json:"count"`   // Decisions folded
+	Count        int               `json:"count"`   // how often it was told: its revision
 	FindingInfo  FindingInfo       `json:"finding_info"`
 	Metadata     Metadata          `json:"metadata"`
 	Device       Device            `json:"device,omitzero"` // absent from a rollup
