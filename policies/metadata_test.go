@@ -39,7 +39,7 @@ type signal struct {
 }
 
 // facts are those that an approval can match, by the name it gives them.
-var facts = []string{"sha256", "sha1", "signer", "deployment_tool", "source", "command_line"}
+var facts = []string{"sha256", "sha1", "signer", "package_sha256", "deployment_tool", "source", "command_line"}
 
 // signals reads the METADATA of every signal, by id.
 func signals(t testing.TB) []signal {
@@ -103,6 +103,9 @@ func TestMetadataOfEachSignalIsComplete(t *testing.T) {
 					t.Errorf("excused_by: %s is no fact that an approval matches: %v", fact, facts)
 				}
 			}
+			if s.Excusable && slices.Contains(s.ExcusedBy, "sha256") {
+				checkPackageHash(t, s)
+			}
 			if _, err := fs.Stat(policies.FS, s.Folder+"/"+s.ID+"_test.rego"); err != nil {
 				t.Error(err)
 			}
@@ -110,6 +113,21 @@ func TestMetadataOfEachSignalIsComplete(t *testing.T) {
 				t.Errorf("canary: there is one: %t; rests on governance data: %t", ok, s.Governance)
 			}
 		})
+	}
+}
+
+// checkPackageHash holds excused_by to what lib/approvals does: the hash of the
+// package stands for what the installer itself starts. A module needs a strong
+// fact of its own, and so does a program that only bears the name of an extracted one.
+func checkPackageHash(t *testing.T, s signal) {
+	t.Helper()
+	starts := false
+	for _, trigger := range s.Trigger {
+		starts = starts || trigger.Kind == "process_start"
+	}
+	want := starts && s.ID != "planted_temporary"
+	if got := slices.Contains(s.ExcusedBy, "package_sha256"); got != want {
+		t.Errorf("excused_by names package_sha256: %t; a process of the installer's starts, and nothing else is asked of it: %t", got, want)
 	}
 }
 

@@ -178,14 +178,21 @@ func excuse(s signal) string {
 	if !s.Excusable {
 		return "Nothing.\n"
 	}
-	strong := those(s.ExcusedBy, "sha256", "sha1", "signer")
+	strong := those(s.ExcusedBy, "sha256", "sha1", "signer", "package_sha256")
 	situational := those(s.ExcusedBy, "deployment_tool", "source")
 	var b strings.Builder
 	b.WriteString("An entry of the governance data that shows ")
 	if len(strong) > 0 {
-		fmt.Fprintf(&b, "a strong fact (`%s`) and a situational one (`%s`), or ", strings.Join(strong, "`, `"), strings.Join(situational, "`, `"))
+		fmt.Fprintf(&b, "a strong fact (`%s`) and a situational one (`%s`)", strings.Join(strong, "`, `"), strings.Join(situational, "`, `"))
 	}
-	fmt.Fprintf(&b, "`%s` together", strings.Join(situational, "` and `"))
+	switch packages := len(those(s.ExcusedBy, "package_sha256")) > 0; {
+	case packages:
+		fmt.Fprintf(&b, ", or `%s` together", strings.Join(situational, "` and `"))
+	case len(strong) == 0:
+		fmt.Fprintf(&b, "`%s` together", strings.Join(situational, "` and `"))
+	default:
+		b.WriteString(": what the package as a whole has does not do here")
+	}
 	if len(those(s.ExcusedBy, "command_line")) > 0 {
 		b.WriteString("; and besides the exact `command_line`, as the program is driven by its arguments")
 	}

@@ -1,5 +1,6 @@
 package lib.approvals
 
+import data.lib.drops
 import data.lib.installer
 import data.lib.managed
 import data.lib.programs
@@ -55,7 +56,8 @@ carries(id, facts) if {
 #   A module, and what the installer did not start itself: what is approved is that file,
 #   not whatever came with it or whatever it goes on to start, perhaps hours later. A
 #   program for which the entry lists hashes or signers, unless it is the package that
-#   one of them fits. And one that cannot be told for certain to come from that package,
+#   one of them fits. One that bears the name of an extracted program and that something
+#   else than the installer wrote: it need not be of the package. And one that cannot be told for certain to come from that package,
 #   unless the entry names it; of a managed custom action only the start itself, which is
 #   Windows' own program in a fixed form, can be explained without that.
 # scope: document
@@ -70,6 +72,13 @@ own_strong_fact(id, facts) if {
 	started_by_it
 	lists_strong_fact(id)
 	not "package_sha256" in facts
+}
+
+own_strong_fact(_, _) if {
+	started_by_it
+	installer.extracted
+	input.process.written
+	not drops.by_installer(input.process.written)
 }
 
 own_strong_fact(_, facts) if {

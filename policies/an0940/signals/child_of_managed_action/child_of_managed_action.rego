@@ -21,7 +21,7 @@
 #   trigger:
 #     - {kind: process_start}
 #   excusable: true
-#   excused_by: [sha256, sha1, signer, deployment_tool, source, command_line]
+#   excused_by: [sha256, sha1, signer, package_sha256, deployment_tool, source, command_line]
 package an0940.signals.child_of_managed_action
 
 import data.an0940.machinery

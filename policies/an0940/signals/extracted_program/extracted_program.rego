@@ -21,7 +21,7 @@
 #   trigger:
 #     - {kind: process_start}
 #   excusable: true
-#   excused_by: [sha256, sha1, signer, deployment_tool, source]
+#   excused_by: [sha256, sha1, signer, package_sha256, deployment_tool, source]
 package an0940.signals.extracted_program
 
 import data.lib.claims

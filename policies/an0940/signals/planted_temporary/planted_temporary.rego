@@ -13,6 +13,10 @@
 #   installer's process loads it, it is an alert, unless the signature holds; what the
 #   installer loads from a user's temporary folder, written by an ordinary program,
 #   remains a review while its signature is not known.
+#
+#   No entry excuses that the file was written. That it is run or loaded is excused only
+#   with a strong fact of the file's own, for it need not come from the package that an
+#   entry vouches for.
 # custom:
 #   id: planted_temporary
 #   severity: high
@@ -46,7 +50,7 @@ held := {
 	"title": "MSIxxxx.tmp that Windows Installer did not write",
 	"severity": file.severity,
 	"disposition": file.disposition,
-	"excusable": true,
+	"excusable": false,
 	"evidence": object.union(evidence.process, {"file.path": input.file.path}),
 	"missing": writer_unknown,
 } if {

@@ -38,7 +38,7 @@ test_stranger_that_writes_into_the_installers_own_folder_is_an_alert_in_either_c
 			"title": "MSIxxxx.tmp that Windows Installer did not write",
 			"severity": "high",
 			"disposition": "alert",
-			"excusable": true,
+			"excusable": false,
 			"missing": set(),
 			"evidence": {
 				"process.image": process.image,

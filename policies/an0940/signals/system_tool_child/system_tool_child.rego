@@ -20,7 +20,7 @@
 #   trigger:
 #     - {kind: process_start}
 #   excusable: true
-#   excused_by: [sha256, sha1, signer, deployment_tool, source, command_line]
+#   excused_by: [sha256, sha1, signer, package_sha256, deployment_tool, source, command_line]
 package an0940.signals.system_tool_child
 
 import data.lib.behaviour

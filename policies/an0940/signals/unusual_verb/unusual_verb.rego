@@ -24,7 +24,7 @@
 #   trigger:
 #     - {kind: process_start}
 #   excusable: true
-#   excused_by: [sha256, sha1, signer, deployment_tool, source, command_line]
+#   excused_by: [sha256, sha1, signer, package_sha256, deployment_tool, source, command_line]
 package an0940.signals.unusual_verb
 
 import data.an0940.machinery
