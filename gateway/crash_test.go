@@ -323,7 +323,19 @@ func interleaved(t *testing.T, random *rand.Rand, prefix string) []shipment {
 }
 
 // hasty is the built-in policy that waits for facts for moments only.
-func hasty(t *testing.T) *Policy {
+func hasty(t *testing.T) *Policy { return hastyOf(t, hastyFolder(t)) }
+
+func hastyOf(t *testing.T, folder string) *Policy {
+	t.Helper()
+	p, err := LoadPolicy(patient(t), []Source{{Name: "policy", Path: folder}}, policy.Options{Deadline: 5 * time.Second})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return p
+}
+
+// hastyFolder is where its bundle stands.
+func hastyFolder(t *testing.T) string {
 	t.Helper()
 	folder := t.TempDir()
 	if err := os.CopyFS(folder, os.DirFS("../policies")); err != nil {
@@ -342,9 +354,5 @@ func hasty(t *testing.T) *Policy {
 	if err := os.WriteFile(file, short, 0o600); err != nil {
 		t.Fatal(err)
 	}
-	p, err := LoadPolicy(patient(t), []Source{{Name: "policy", Path: folder}}, policy.Options{Deadline: 5 * time.Second})
-	if err != nil {
-		t.Fatal(err)
-	}
-	return p
+	return folder
 }

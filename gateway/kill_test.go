@@ -1,9 +1,12 @@
 package gateway
 
 import (
+	"encoding/json"
 	"fmt"
 	"iter"
 	"math/rand/v2"
+	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -11,13 +14,12 @@ import (
 )
 
 func TestKilledGatewayLosesNothingAndDecidesOnce(t *testing.T) {
-	events, kills := 50_000, 4
+	events, kills := 50_000, runsOf(t, 4)
 	if testing.Short() || underRace {
-		events, kills = 5_000, 2
+		events = 5_000
 		t.Logf("-short or -race: %d events instead of 50,000", events)
 	}
-	seed := uint64(time.Now().UnixNano())
-	t.Logf("seed %d", seed)
+	seed := seedOf(t)
 	random := rand.New(rand.NewPCG(seed, 0))
 
 	_, url := startNATS(t)
@@ -66,4 +68,77 @@ func TestKilledGatewayLosesNothingAndDecidesOnce(t *testing.T) {
 	gateway.awaitFloor(last, time.Minute)
 	gateway.stop()
 	decidedOnce(t, conn, attacks)
+}
+
+// Gateways that are killed as they decide stories, one after the other, tell
+// the same of each host, in its order, as one that is never interrupted:
+// nothing twice, and nothing else.
+func TestKilledGatewayTellsWhatAnUninterruptedOneTells(t *testing.T) {
+	kills, seed := runsOf(t, 4), seedOf(t)
+	random := rand.New(rand.NewPCG(seed, 1))
+	s := newSite(t, func(c *Config) {
+		c.Log.Level = "error"
+		c.Consumer.AckWait = time.Second
+		c.State.SaveInterval = 200 * time.Millisecond
+	})
+	folder := hastyFolder(t)
+	s.config.Bundles = []BundleConfig{{Name: "policy", Path: folder, AllowUnsigned: true}}
+	p := hastyOf(t, folder)
+	gateway := startGateway(t, s.config)
+	for life := range kills {
+		// Some stories, and attacks of hosts of their own between them.
+		events := interleaved(t, random, fmt.Sprintf("k%d", life))
+		for n, e := range events {
+			s.ship(e.host, e.data)
+			if n%4 == 0 {
+				host := fmt.Sprintf("k%d-ws%02d", life, n%7)
+				s.ship(host, attack(host, n))
+			}
+		}
+		time.Sleep(time.Duration(random.IntN(600)) * time.Millisecond)
+		gateway.kill()
+		gateway = startGateway(t, s.config)
+	}
+	gateway.awaitFloor(s.shipped, time.Minute)
+	gateway.kill()
+	g := s.start(s.config, p, s.server.URL())
+	s.idle(g)
+	time.Sleep(2 * time.Second) // the last facts that do not come
+	s.idle(g)
+	g.end(t)
+	want := uninterrupted(t, s.config, p, s.read(bus.StreamEvents))
+	for _, stream := range outputStreams {
+		got := s.read(stream)
+		for _, m := range got {
+			m.Data = withoutTraces(t, m.Data)
+		}
+		want[stream] = slices.DeleteFunc(want[stream], func(o stored) bool { return strings.Contains(o.id, ".settled.") }) // in a quarter of an hour
+		for i := range want[stream] {
+			want[stream][i].content = normal(t, withoutTraces(t, []byte(want[stream][i].content)))
+		}
+		compareOutputs(t, fmt.Sprintf("seed %d", seed), stream, got, want[stream])
+	}
+}
+
+// withoutTraces is a document without the ids of traces, which a child has and
+// this process has not.
+func withoutTraces(t testing.TB, data []byte) []byte {
+	t.Helper()
+	var document map[string]any
+	if err := json.Unmarshal(data, &document); err != nil {
+		return data // quarantined as it came
+	}
+	delete(document, "trace_id")
+	delete(document, "span_id")
+	if unmapped, ok := document["unmapped"].(map[string]any); ok {
+		if own, ok := unmapped["msigate"].(map[string]any); ok {
+			delete(own, "trace_id")
+			delete(own, "span_id")
+		}
+	}
+	raw, err := json.Marshal(document)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return raw
 }
