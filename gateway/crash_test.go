@@ -181,8 +181,9 @@ func uninterrupted(t *testing.T, config Config, p *Policy, messages []*bus.Messa
 	g := &Gateway{options: Options{Config: config, Policy: p, Telemetry: telemetry.Off(), Version: "test"}, collectors: map[string]bool{}}
 	o := g.workerOptions(1)
 	o.History = func(_ context.Context, m *Message, from install.Position, each func(*Message) bool) error {
+		first := messages[slices.IndexFunc(messages, func(one *bus.Message) bool { return one.Sequence == from.Sequence })]
 		for _, old := range messages {
-			if old.Subject == m.Subject && old.Sequence >= from.Sequence && old.Sequence <= m.Sequence {
+			if old.Subject == m.Subject && !old.Stamp.Before(first.Stamp.Add(-lookBack)) && old.Sequence <= m.Sequence {
 				if message, fault := g.message(old); fault == nil && !each(&message) {
 					break
 				}

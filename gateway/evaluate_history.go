@@ -2,6 +2,7 @@ package gateway
 
 import (
 	"context"
+	"slices"
 
 	"msigate/gateway/install"
 )
@@ -34,12 +35,22 @@ func (p *passed) keep(m *Message) {
 	}
 }
 
+// lookBackMessages is how many messages are read before a position at most:
+// those of files are mostly in order.
+const lookBackMessages = 512
+
 // history is a [History] of files: whatever they name, hosts are mixed in them.
 func (p *passed) history(ctx context.Context, _ *Message, from install.Position, each func(*Message) bool) error {
-	begun := false
-	for _, m := range p.messages[p.first:] {
-		begun = begun || m.Stream == from.Stream && m.Sequence == from.Sequence
-		if begun && !each(m) {
+	kept := p.messages[p.first:]
+	begin := max(0, slices.IndexFunc(kept, func(m *Message) bool { return m.Stream == from.Stream && m.Sequence == from.Sequence }))
+	if begin < len(kept) {
+		since := kept[begin].Stamp.Add(-lookBack)
+		for n := 0; n < lookBackMessages && begin > 0 && !kept[begin-1].Stamp.Before(since); n++ {
+			begin--
+		}
+	}
+	for _, m := range kept[begin:] {
+		if !each(m) {
 			break
 		}
 	}

@@ -10,10 +10,15 @@ import (
 	"msigate/gateway/policy"
 )
 
+// lookBack is how long before its start, or that of a host's first tree, what a
+// process did can have come: records come up to two minutes out of order.
+const lookBack = 2 * time.Minute
+
 // History reads messages again that were passed over: those that came on the
-// subject of m, from a position on and up to m, in stream order. each returns
-// whether to go on. It reads no further back than is still kept, and gives an
-// error only where ctx ended: what was not read is not known then.
+// subject of m, from lookBack before a position on, by the server's stamps, and
+// up to m, in stream order. each returns whether to go on. It reads no further
+// back than is still kept, and gives an error only where ctx ended: what was not
+// read is not known then.
 type History func(ctx context.Context, m *Message, from install.Position, each func(*Message) bool) error
 
 // joined decides what processes did that were not known to belong to a tree
@@ -21,22 +26,35 @@ type History func(ctx context.Context, m *Message, from install.Position, each f
 // These decisions belong to the trigger of that record; now is what it was
 // when their own came.
 func (w *Worker) joined(ctx context.Context, a *active, m *Message, at install.Position, host string, steps []Step) []Step {
+	planted := w.tracker.Planted(host)
 	for {
 		from, ok := w.tracker.Joined(host)
-		if !ok {
+		switch {
+		case ok:
+		case planted:
+			from = at
+		default:
 			return steps
 		}
-		if steps, ok = w.hear(ctx, a, m, at, host, from, steps); !ok {
+		if steps, ok = w.hear(ctx, a, m, reading{at: at, host: host, planted: planted}, from, steps); !ok {
 			return steps
 		}
+		planted = false
 	}
 }
 
+// reading says what history is read again for.
+type reading struct {
+	at      install.Position // where it began to matter: what stands there or behind it has its own turn
+	host    string
+	planted bool // the host had no tree until then
+}
+
 // hear reads once what was passed over. What it brings in can make more join.
-func (w *Worker) hear(ctx context.Context, a *active, m *Message, at install.Position, host string, from install.Position, steps []Step) ([]Step, bool) {
+func (w *Worker) hear(ctx context.Context, a *active, m *Message, r reading, from install.Position, steps []Step) ([]Step, bool) {
 	if w.options.History != nil {
 		err := w.options.History(ctx, m, from, func(old *Message) bool {
-			steps = w.again(ctx, a, old, at, host, steps)
+			steps = w.again(ctx, a, old, r, steps)
 			return true
 		})
 		if err != nil {
@@ -44,9 +62,9 @@ func (w *Worker) hear(ctx context.Context, a *active, m *Message, at install.Pos
 			return steps, false
 		}
 	}
-	for _, unheard := range w.tracker.Heard(host) {
+	for _, unheard := range w.tracker.Heard(r.host) {
 		if a.snapshot.Triggers(&unheard.Context) {
-			step := Step{Outcome: Decided, Host: host, At: unheard.At, Cause: policy.CauseEvent, Event: unheard.Context.Event}
+			step := Step{Outcome: Decided, Host: r.host, At: unheard.At, Cause: policy.CauseEvent, Event: unheard.Context.Event}
 			w.decide(ctx, a, m, &step, &unheard.Context, m.now(unheard.Context.Event))
 			steps = append(steps, step)
 		}
@@ -55,9 +73,9 @@ func (w *Worker) hear(ctx context.Context, a *active, m *Message, at install.Pos
 }
 
 // again takes the records of a message that were passed over and are not any
-// more; at is where reading began to matter: what stands there or behind it
-// has its own turn.
-func (w *Worker) again(ctx context.Context, a *active, old *Message, at install.Position, host string, steps []Step) []Step {
+// more. Where the host had no tree, the tracker is to know, too, of whom
+// something was told whose start has not come yet.
+func (w *Worker) again(ctx context.Context, a *active, old *Message, r reading, steps []Step) []Step {
 	records := old.records
 	if records == nil {
 		var fault *event.Fault
@@ -68,7 +86,13 @@ func (w *Worker) again(ctx context.Context, a *active, old *Message, at install.
 	for _, record := range old.sort(records, w.options.DNSSuffixes) {
 		e := record.Event
 		position := old.position(record)
-		if record.Fault != nil || e.Host != host || position == at || !w.tracker.Awaits(e) {
+		if record.Fault != nil || e.Host != r.host || position == r.at {
+			continue
+		}
+		if !w.tracker.Awaits(e) {
+			if r.planted {
+				w.tracker.Note(e, position)
+			}
 			continue
 		}
 		e.Stamp = old.Stamp
@@ -76,7 +100,7 @@ func (w *Worker) again(ctx context.Context, a *active, old *Message, at install.
 		if !a.snapshot.Triggers(&c) {
 			continue
 		}
-		step := Step{Outcome: Decided, Host: host, At: position, Cause: policy.CauseEvent, Event: e}
+		step := Step{Outcome: Decided, Host: r.host, At: position, Cause: policy.CauseEvent, Event: e}
 		w.decide(ctx, a, old, &step, &c, old.now(e))
 		steps = append(steps, step)
 	}

@@ -48,26 +48,44 @@ func (g *Gateway) subjectsOf(host string, subjects []string) []string {
 	return own
 }
 
-// maxHistory is how many messages are read again for one late record at most.
-const maxHistory = 20_000
+const (
+	// maxHistory is how many messages are read again for one late record at most,
+	// and how many of what came just before.
+	maxHistory = 20_000
+	// maxCollected is how many of what came just before where many hosts are mixed.
+	maxCollected = 4_000
+)
 
 // history reads what came on the subject of m, and on that of the message at
 // from, again for a worker.
 func (g *Gateway) history(ctx context.Context, m *Message, from install.Position, each func(*Message) bool) error {
 	subjects := []string{m.Subject}
-	n, next := 0, from.Sequence
-	defer func() { g.options.Telemetry.Metrics.HistoryRead(n) }()
+	before, most := 0, maxHistory
+	if m.Host == "" {
+		most = maxCollected
+	}
+	n, next := 0, uint64(0)
+	defer func() { g.options.Telemetry.Metrics.HistoryRead(before + n) }()
 	for next <= m.Sequence && n < maxHistory {
-		err := g.readAgain(ctx, &subjects, next, m.Sequence, func(old *bus.Message) bool {
+		tooMany := false
+		err := g.readAgain(ctx, &subjects, from.Sequence, next, m.Sequence, func(old *bus.Message) bool {
 			next = old.Sequence + 1
-			n++
+			if old.Sequence >= from.Sequence {
+				n++
+			} else if before++; before > most {
+				next, tooMany = from.Sequence, true
+				return false
+			}
 			message, err := g.message(old)
 			return n <= maxHistory && (err != nil || each(&message))
 		})
+		if err == nil && tooMany {
+			continue // on from where it matters for sure
+		}
 		if err == nil {
 			return ctx.Err()
 		}
-		g.options.Telemetry.Log.Warn("reading events again; it is tried until the bus answers", "from", next, "error", err)
+		g.options.Telemetry.Log.Warn("reading events again; it is tried until the bus answers", "from", from.Sequence, "error", err)
 		select {
 		case <-time.After(time.Second):
 		case <-ctx.Done():
@@ -77,7 +95,10 @@ func (g *Gateway) history(ctx context.Context, m *Message, from install.Position
 	return ctx.Err()
 }
 
-func (g *Gateway) readAgain(ctx context.Context, subjects *[]string, from, to uint64, each func(*bus.Message) bool) error {
+// readAgain reads from lookBack before the message at from on, or from next on
+// where that is not 0.
+func (g *Gateway) readAgain(ctx context.Context, subjects *[]string, from, next, to uint64, each func(*bus.Message) bool) error {
+	o := bus.ReadOptions{Stream: bus.StreamEvents, From: from, To: to}
 	first, err := bus.Get(ctx, g.options.Conn, bus.StreamEvents, from)
 	switch {
 	case errors.Is(err, bus.ErrGone):
@@ -86,5 +107,12 @@ func (g *Gateway) readAgain(ctx context.Context, subjects *[]string, from, to ui
 	case !slices.Contains(*subjects, first.Subject):
 		*subjects = append(*subjects, first.Subject)
 	}
-	return bus.Read(ctx, g.options.Conn, bus.ReadOptions{Stream: bus.StreamEvents, Subjects: *subjects, From: from, To: to}, each)
+	switch {
+	case next != 0:
+		o.From = next
+	case err == nil:
+		o.From, o.Since = 0, first.Stamp.Add(-lookBack)
+	}
+	o.Subjects = *subjects
+	return bus.Read(ctx, g.options.Conn, o, each)
 }

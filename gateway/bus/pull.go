@@ -86,7 +86,7 @@ func (p *puller) open(ctx context.Context) error {
 	config.AckPolicy, config.MemoryStorage, config.Replicas = jetstream.AckNonePolicy, true, 1
 	config.InactiveThreshold = forgotten
 	if p.last > 0 {
-		config.DeliverPolicy, config.OptStartSeq = jetstream.DeliverByStartSequencePolicy, p.last+1
+		config.DeliverPolicy, config.OptStartSeq, config.OptStartTime = jetstream.DeliverByStartSequencePolicy, p.last+1, nil
 	}
 	p.opened = time.Now()
 	asked, cancel := p.conn.request(ctx)

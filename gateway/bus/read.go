@@ -3,6 +3,7 @@ package bus
 import (
 	"context"
 	"fmt"
+	"time"
 
 	"github.com/nats-io/nats.go/jetstream"
 )
@@ -10,10 +11,11 @@ import (
 // ReadOptions say which part of a stream to read.
 type ReadOptions struct {
 	Stream      string
-	Subjects    []string // filters, which must not overlap; empty: all
-	From        uint64   // first stream sequence; 0: the first there is
-	To          uint64   // last stream sequence, inclusive; 0: the last there is when the read begins
-	HeadersOnly bool     // leave the content on the server; its size is then in the header Nats-Msg-Size
+	Subjects    []string  // filters, which must not overlap; empty: all
+	From        uint64    // first stream sequence; 0: the first there is
+	Since       time.Time // instead of From: the first message stamped then or later
+	To          uint64    // last stream sequence, inclusive; 0: the last there is when the read begins
+	HeadersOnly bool      // leave the content on the server; its size is then in the header Nats-Msg-Size
 }
 
 // Read gives to each, in order and once, every message of the range that the
@@ -47,7 +49,11 @@ func Read(ctx context.Context, conn *Conn, o ReadOptions, each func(*Message) bo
 	default:
 		p.config.FilterSubjects = o.Subjects
 	}
-	if o.From > 1 {
+	switch {
+	case !o.Since.IsZero():
+		since := o.Since
+		p.config.DeliverPolicy, p.config.OptStartTime = jetstream.DeliverByStartTimePolicy, &since
+	case o.From > 1:
 		p.config.DeliverPolicy, p.config.OptStartSeq = jetstream.DeliverByStartSequencePolicy, o.From
 	}
 	err := p.run(ctx, func(m *Message) bool {

@@ -95,6 +95,23 @@ func TestReadGivesExactlyTheRangeAndEndsByItself(t *testing.T) {
 	}
 }
 
+func TestReadSinceATimeBeginsThere(t *testing.T) {
+	_, c := ready(t, EmbeddedOptions{})
+	for n := range 3 {
+		ship(t, c, fmt.Sprintf("ws%02d", n), 2)
+		time.Sleep(5 * time.Millisecond)
+	}
+	third, err := Get(patient(t), c, StreamEvents, 3)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for since, want := range map[time.Duration]string{0: "[3 4 5]", time.Nanosecond: "[4 5]", -time.Minute: "[1 2 3 4 5]", time.Minute: "[]"} {
+		if got := fmt.Sprint(span(t, c, ReadOptions{Stream: StreamEvents, Since: third.Stamp.Add(since), To: 5})); got != want {
+			t.Errorf("%s after the third: %s, want %s", since, got, want)
+		}
+	}
+}
+
 func TestReadOfAnEmptyStreamGivesNothing(t *testing.T) {
 	_, c := ready(t, EmbeddedOptions{})
 	if got := span(t, c, ReadOptions{Stream: StreamEvents}); len(got) > 0 {

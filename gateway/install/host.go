@@ -37,6 +37,7 @@ type host struct {
 	fresh        []*process              // that became members, or something else, by the record that is applied
 	unborn       []deed                  // the first that each of them did, before its start was told
 	late         []*process              // that joined a tree late, see lateness
+	planted      Position                // of the record that told of the first process of a tree, until that is asked
 	applying     Position                // of the record that is being applied
 	counted      counted                 // what the Tracker's totals hold of it
 }

@@ -95,6 +95,42 @@ func (h *host) note(p *process) {
 	h.unborn = append(h.unborn, deed{p, h.applying, h.clock})
 }
 
+// Planted reports whether the record of the host that was applied last told of a
+// tree where there was none. What came shortly before that record may be the
+// doing of processes whose start is still to come and which are of the tree:
+// whoever asks reads it again and gives it to Note. It is reported once.
+func (t *Tracker) Planted(host string) bool {
+	h := t.hosts[host]
+	if h == nil || h.planted == (Position{}) {
+		return false
+	}
+	h.planted = Position{}
+	return true
+}
+
+// Note keeps where e stands, if it is the first that is told of what a process
+// did of whose start nobody told: should that come yet, and be of a tree, Joined
+// tells to read again from there.
+func (t *Tracker) Note(e *event.Event, at Position) {
+	h := t.hosts[e.Host]
+	if h == nil || e.Kind == event.KindInstall || e.Kind == event.KindProcessStart || len(h.unborn) >= keptDeeds {
+		return
+	}
+	if _, _, certificate := e.Certificate(); certificate {
+		return
+	}
+	p := h.acting(e)
+	if p == nil {
+		p = newProcess(&e.Process, stamp(e.Time))
+	}
+	if p.actsUnborn() {
+		h.applying = at
+		h.note(p)
+		h.applying = Position{}
+		t.bound(h)
+	}
+}
+
 // Awaits reports whether e, read again since Joined, is the start of a process
 // that joined a tree late, or something it did, which was passed over at its
 // time. It changes nothing.
@@ -187,11 +223,14 @@ func (h *host) recalled(p *process) *event.Event {
 // joinedLate notes that p has become a member by another record than the first
 // that was told of it.
 func (h *host) joinedLate(p *process) {
+	if h.members.n == 1 && len(h.files) == 0 {
+		h.planted = h.applying
+	}
 	if p.isWrapper() && h.clock <= p.widened {
 		return // nothing of what it does since was passed over
 	}
 	first := h.firstOf(p)
-	if first.at.Sequence != 0 && p.late == 0 && first.at != h.applying {
+	if first.at.Sequence != 0 && p.late == 0 && (first.at != h.applying || h.planted == h.applying) {
 		p.late = lateJoined
 		h.late = append(h.late, p)
 	}

@@ -13,6 +13,7 @@ var derived = map[string]string{
 	"host.worked":             "sessions are worked out anew from clients and records",
 	"host.tracker":            "whoever imports the host",
 	"host.fresh":              "empty but while a record is applied",
+	"host.planted":            "asked for as soon as a record was applied",
 	"host.counted":            "counted again by whoever imports the host",
 	"host.before":             "hosts are imported in the order in which they were heard of",
 	"host.after":              "the same",

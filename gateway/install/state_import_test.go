@@ -12,7 +12,10 @@ import (
 
 // busyState is what is known of a host on which much is going on, once.
 func busyState(tb testing.TB) *HostState {
-	s, known := busyTracker(20, 13).Export(testHost)
+	tracker := busyTracker(20, 13)
+	tracker.Joined(testHost)
+	tracker.Heard(testHost) // nobody waits for what came before
+	s, known := tracker.Export(testHost)
 	if !known {
 		tb.Fatal("nothing is known")
 	}

@@ -45,8 +45,8 @@ func TestWhatAWrapperStartedBeforeIsNotOfTheTree(t *testing.T) {
 	if _, ok := s.act(event.KindFileCreate, registry, func(e *event.Event) { e.File.Path = `C:\Contoso\x.exe` }); ok {
 		t.Error("what it does is in scope")
 	}
-	if _, late := s.tracker.Joined(testHost); late {
-		t.Error("something joined the tree late")
+	if late := s.tracker.hosts[testHost].late; len(late) != 1 || late[0].role() != RoleClient { // the first of the host's tree
+		t.Errorf("%d joined the tree late", len(late))
 	}
 }
 
