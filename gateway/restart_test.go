@@ -272,7 +272,7 @@ func (s *site) dedupWindow(window time.Duration) {
 func TestNothingIsToldTwiceAfterThreeDedupWindows(t *testing.T) {
 	const window = 200 * time.Millisecond
 	p := hasty(t)
-	for left := range 11 {
+	for left := range 14 {
 		t.Run(fmt.Sprintf("cut after %d", left+1), func(t *testing.T) {
 			t.Parallel()
 			s := newSite(t)

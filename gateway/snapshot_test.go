@@ -1,8 +1,10 @@
 package gateway
 
 import (
+	"encoding/json"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -169,6 +171,23 @@ func TestPublishedDecisionStaysUnderAnotherSnapshot(t *testing.T) {
 				if on[uid] == "" {
 					t.Errorf("the finding %s does not go on: %v", uid, on)
 				}
+			}
+			// It goes on from what was decided, not from what would be now.
+			all := s.read(bus.StreamVerdicts)
+			var last struct {
+				Unmapped struct {
+					Msigate struct {
+						Decisions []finding.DecisionRef `json:"decisions"`
+					} `json:"msigate"`
+				} `json:"unmapped"`
+			}
+			if err := json.Unmarshal(all[len(all)-1].Data, &last); err != nil {
+				t.Fatal(err)
+			}
+			if refs := last.Unmapped.Msigate.Decisions; !slices.ContainsFunc(refs, func(r finding.DecisionRef) bool {
+				return r.Sequence == decided && r.Disposition == policy.Review
+			}) {
+				t.Errorf("the finding holds %+v", refs)
 			}
 		})
 	}
