@@ -1,17 +1,16 @@
 package gateway
 
 import (
-	"strconv"
-
-	"msigate/gateway/bus"
-
 	"io"
 	"net"
+	"strconv"
 	"strings"
 	"sync"
 	"sync/atomic"
 	"testing"
 	"time"
+
+	"msigate/gateway/bus"
 )
 
 // wire stands between a gateway and its NATS server and can lose what the
