@@ -104,6 +104,10 @@ func (h *host) tells(p *process, facts *event.Process, role Role, line *CommandL
 		m.facts.Signature = was.Signature
 	}
 	if m.role == role && m.facts == was {
+		if (m.msiexec == nil) != (line == nil) {
+			h.stir(p)
+			h.fresh = append(h.fresh, p) // what is known of a msiexec tells what it started
+		}
 		m.msiexec = line
 		return
 	}

@@ -231,6 +231,25 @@ func TestALateServerTellsWhatItStarted(t *testing.T) {
 	}
 }
 
+// The same where the msiexec turns out to be a client that somebody started: what
+// only looked like a managed custom action is that no longer.
+func TestALateClientTellsWhatItStarted(t *testing.T) {
+	s := newScene(t)
+	s.noGUIDs, s.watch = true, true
+	e := s.startOf(managed, server)
+	if c, _ := s.feed(e); c.Process.Role != RoleManagedAction {
+		t.Fatalf("%q", c.Process.Role)
+	}
+	above := s.startOf(proc(70, `C:\Windows\CCM\CcmExec.exe`, `CcmExec.exe`), services)
+	late := s.startOf(proc(server.PID, msiexecPath, `msiexec /i C:\a.msi`), above.Process)
+	late.Time = begin
+	s.feed(late)
+	told := s.tracker.Late(testHost)
+	if len(told) == 0 || told[0].Context.Process.Role != RoleDescendant {
+		t.Errorf("told again: %+v", told)
+	}
+}
+
 // BenchmarkApplyStart is a tree's new process on a host with as many processes
 // as it may remember: what came before it is not looked for among all.
 func BenchmarkApplyStart(b *testing.B) {
