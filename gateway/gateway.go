@@ -127,7 +127,7 @@ func (g *Gateway) workerOptions(workers int) WorkerOptions {
 			PackagesPerHost:      limits.PackagesPerHost,
 			WatchedPerHost:       limits.DecisionsPerHost,
 		},
-		Findings:    finding.Limits{MaxFindings: share(limits.Findings)},
+		Findings:    finding.Limits{MaxFindings: share(limits.Findings), MaxTombstones: share(2 * limits.Findings)},
 		DNSSuffixes: g.options.Config.Hosts.DNSSuffixes,
 		Telemetry:   g.options.Telemetry,
 		Consumer:    bus.ConsumerName,

@@ -46,7 +46,8 @@ func TestLoadIsDecidedOnceAndForgotten(t *testing.T) {
 	config.NATS.URL, config.HTTP.Listen, config.Evaluation.Deadline = url, "off", 5*time.Second
 	// Every attack is a tree and a finding of its own, and stays open. Bounds
 	// that the first fifth reaches make all that grows afterwards a leak.
-	config.Limits.Findings, config.Limits.TreesPerHost = 128, 16
+	config.Limits.Findings, config.Limits.TreesPerHost, config.Limits.DecisionsPerHost = 128, 16, 16
+	config.State.SaveInterval = 500 * time.Millisecond // what writing down needs is there at a fifth, too
 	if _, err := bus.Setup(patient(t), conn, config.TopologyOptions()); err != nil {
 		t.Fatal(err)
 	}
