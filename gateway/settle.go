@@ -54,8 +54,8 @@ func (w *Worker) settle(host string, one timer, steps []Step) []Step {
 				w.timers.settle(host, one.Finding, again)
 				return steps
 			}
-			w.tracker.Unwatch(host, open.Session)
 		}
+		w.tracker.Unwatch(host, open.Session)
 		updates := w.findings.Settle(host, one.Finding, one.Due)
 		return append(steps, Step{Outcome: Settled, Host: host, Cause: causeSettled, Updates: updates})
 	}
