@@ -106,6 +106,9 @@ var restarts = []struct {
 	{"crashed", func(_ *testing.T, g *startedGateway) { g.crash() }},
 }
 
+// redeliveringSoon has what a gateway held that crashed come again soon.
+func redeliveringSoon(c *Config) { c.Consumer.AckWait = time.Second }
+
 // The client and half of its install come before the restart, the service's
 // children after it: the session, its tree and its finding go on.
 func TestInstallGoesOnAcrossARestart(t *testing.T) {
@@ -113,7 +116,7 @@ func TestInstallGoesOnAcrossARestart(t *testing.T) {
 	for _, restart := range restarts {
 		for _, story := range []string{"attack-custom-action", "approved-install"} {
 			t.Run(restart.name+"/"+story, func(t *testing.T) {
-				s := newSite(t)
+				s := newSite(t, redeliveringSoon)
 				s.config.State.SaveInterval = time.Hour // a crash finds nothing written down, a stop all
 				told := hostOfStory(t, story)
 				n := len(storyOf(t, story, told, told))
@@ -285,7 +288,7 @@ func TestNothingIsToldTwiceAfterThreeDedupWindows(t *testing.T) {
 	for left := range 14 {
 		t.Run(fmt.Sprintf("cut after %d", left+1), func(t *testing.T) {
 			t.Parallel()
-			s := newSite(t)
+			s := newSite(t, redeliveringSoon)
 			s.dedupWindow(window)
 			s.config.State.SaveInterval = time.Hour
 			s.config.Findings.SettleAfter = 50 * time.Millisecond

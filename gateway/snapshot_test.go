@@ -89,7 +89,7 @@ func TestVerdictWithoutItsDecisionIsPutRightUnderAnotherSnapshot(t *testing.T) {
 	} {
 		t.Run(string(test.now), func(t *testing.T) {
 			t.Parallel()
-			s := newSite(t)
+			s := newSite(t, redeliveringSoon)
 			s.config.State.SaveInterval = time.Hour
 			const host = "ws01.corp.example"
 			for _, e := range managedInstall(host) {
@@ -143,7 +143,7 @@ func TestPublishedDecisionStaysUnderAnotherSnapshot(t *testing.T) {
 	for _, now := range []policy.Disposition{policy.Alert, policy.Approved, policy.Expected} {
 		t.Run(string(now), func(t *testing.T) {
 			t.Parallel()
-			s := newSite(t)
+			s := newSite(t, redeliveringSoon)
 			s.config.State.SaveInterval = time.Hour
 			const host = "ws01.corp.example"
 			for _, e := range managedInstall(host) {
@@ -196,7 +196,7 @@ func TestPublishedDecisionStaysUnderAnotherSnapshot(t *testing.T) {
 // EVENTS does not hold any more what was decided and not written down: the
 // finding stays where its verdicts put it, and settles there.
 func TestFindingWhoseEventsAreGoneSettlesWhereItStands(t *testing.T) {
-	s := newSite(t)
+	s := newSite(t, redeliveringSoon)
 	s.config.State.SaveInterval = time.Hour
 	s.config.Findings.SettleAfter = 200 * time.Millisecond
 	p := builtIn(t)
