@@ -7,6 +7,7 @@ import (
 	"math/rand/v2"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -84,21 +85,32 @@ func TestKilledGatewayTellsWhatAnUninterruptedOneTells(t *testing.T) {
 	folder := hastyFolder(t)
 	s.config.Bundles = []BundleConfig{{Name: "policy", Path: folder, AllowUnsigned: true}}
 	p := hastyOf(t, folder)
-	gateway := startGateway(t, s.config)
-	for life := range kills {
-		// Some stories, and attacks of hosts of their own between them.
-		events := interleaved(t, random, fmt.Sprintf("k%d", life))
-		for n, e := range events {
-			s.ship(e.host, e.data)
+	// Some stories, and attacks of hosts of their own between them, that are told
+	// all the while: every install spans a few deaths.
+	var events []shipment
+	for group := range 1 + kills/4 {
+		for n, e := range interleaved(t, random, fmt.Sprintf("k%d", group)) {
+			events = append(events, e)
 			if n%4 == 0 {
-				host := fmt.Sprintf("k%d-ws%02d", life, n%7)
-				s.ship(host, attack(host, n))
+				host := fmt.Sprintf("k%d-ws%02d", group, n%7)
+				events = append(events, shipment{host: host, data: attack(host, n)})
 			}
 		}
-		time.Sleep(time.Duration(random.IntN(600)) * time.Millisecond)
+	}
+	var shipping sync.WaitGroup
+	shipping.Go(func() {
+		for _, e := range events {
+			s.ship(e.host, e.data)
+			time.Sleep(time.Duration(kills) * 300 * time.Millisecond / time.Duration(len(events)))
+		}
+	})
+	gateway := startGateway(t, s.config)
+	for range kills {
+		time.Sleep(time.Duration(random.IntN(200)) * time.Millisecond)
 		gateway.kill()
 		gateway = startGateway(t, s.config)
 	}
+	shipping.Wait()
 	gateway.awaitFloor(s.shipped, time.Minute)
 	gateway.kill()
 	g := s.start(s.config, p, s.server.URL())

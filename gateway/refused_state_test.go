@@ -31,6 +31,17 @@ func (s *site) rewrite(key string, value []byte) {
 // entry gives what is stored under a key of the state.
 func (s *site) entry(key string) []byte {
 	s.t.Helper()
+	return s.stateEntry(key).Value
+}
+
+// revision is that of the entry.
+func (s *site) revision(key string) uint64 {
+	s.t.Helper()
+	return s.stateEntry(key).Revision
+}
+
+func (s *site) stateEntry(key string) bus.StateEntry {
+	s.t.Helper()
 	store, err := bus.OpenState(patient(s.t), s.conn)
 	if err != nil {
 		s.t.Fatal(err)
@@ -39,7 +50,7 @@ func (s *site) entry(key string) []byte {
 	if err != nil || !ok {
 		s.t.Fatalf("there is no entry %s: %v", key, err)
 	}
-	return entry.Value
+	return entry
 }
 
 // packed is a host's state as it would be stored, whatever it says.
@@ -125,7 +136,7 @@ func TestRefusedStateIsRebuiltAndDecisionsGoOn(t *testing.T) {
 			if err := r.end(); err != nil {
 				t.Fatal(err)
 			}
-			entry := s.entry(test.key)
+			entry, untouched := s.entry(test.key), s.revision(bus.StateKey(other))
 			s.rewrite(test.key, test.with(t, slices.Clone(entry)))
 
 			r = s.run()
@@ -138,6 +149,9 @@ func TestRefusedStateIsRebuiltAndDecisionsGoOn(t *testing.T) {
 			s.settled(r)
 			if err := r.end(); err != nil {
 				t.Fatal(err)
+			}
+			if now := s.revision(bus.StateKey(other)); now != untouched {
+				t.Errorf("the entry of %s, of which nothing came, was written anew: revision %d after %d", other, now, untouched)
 			}
 			told := false
 			for _, e := range s.audits() {
