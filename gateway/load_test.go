@@ -47,7 +47,7 @@ func TestLoadIsDecidedOnceAndForgotten(t *testing.T) {
 	// Every attack is a tree and a finding of its own, and stays open. Bounds
 	// that the first fifth reaches make all that grows afterwards a leak.
 	config.Limits.Findings, config.Limits.TreesPerHost, config.Limits.DecisionsPerHost = 128, 16, 16
-	config.State.SaveInterval = 500 * time.Millisecond // what writing down needs is there at a fifth, too
+	config.State.SaveInterval = 500 * time.Millisecond // what writing down takes is part of it
 	if _, err := bus.Setup(patient(t), conn, config.TopologyOptions()); err != nil {
 		t.Fatal(err)
 	}

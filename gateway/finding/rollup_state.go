@@ -9,6 +9,7 @@ import (
 	"maps"
 	mathbits "math/bits"
 	"slices"
+	"sync"
 
 	"github.com/go-json-experiment/json"
 )
@@ -188,11 +189,20 @@ func packGrades(list []uint64) []byte {
 		codes[i] = byte(one & (1<<gradeBits - 1))
 	}
 	var b bytes.Buffer
-	w, _ := flate.NewWriter(&b, flate.BestSpeed) // the level is one that there is
-	_, _ = w.Write(codes)                        // a Buffer takes everything
+	w := gradeWriters.Get().(*flate.Writer)
+	defer gradeWriters.Put(w)
+	w.Reset(&b)
+	_, _ = w.Write(codes) // a Buffer takes everything
 	_ = w.Close()
 	return b.Bytes()
 }
+
+// gradeWriters are kept, as each has tables of a megabyte, and every group that
+// changed is written down at once.
+var gradeWriters = sync.Pool{New: func() any {
+	w, _ := flate.NewWriter(nil, flate.BestSpeed) // the level is one that there is
+	return w
+}}
 
 func unpackGrades(raw []byte, list []uint64) error {
 	if len(list) == 0 {
