@@ -64,6 +64,11 @@ func TestSecretsInCommandLinesAreMasked(t *testing.T) {
 		{"curl -u, glued", `curl -uu:hunter2 https://h`, `curl -uu:*** https://h`},
 		{"SecureString, switches first", `ConvertTo-SecureString -AsPlainText -Force 'hunter2'`, `ConvertTo-SecureString -AsPlainText -Force ***`},
 		{"PSCredential", `New-Object PSCredential('u','hunter2')`, `New-Object PSCredential('u',***)`},
+		{"long option that is just a key", `tool.exe join --key=hunter2 --quiet`, `tool.exe join --key=*** --quiet`},
+		{"option that is just a key", `tool.exe /key "two words" /q`, `tool.exe /key *** /q`},
+		{"property AUTH", `msiexec /i o.msi AUTH=hunter2 /qn`, `msiexec /i o.msi AUTH=*** /qn`},
+		{"escaped name", `cmd /c msiexec /i o.msi P^ASSW^ORD=hunter2 /qn`, `cmd /c msiexec /i o.msi P^ASSW^ORD=*** /qn`},
+		{"wireless network", `netsh wlan set hostednetwork mode=allow ssid=o key=hunter2`, `netsh wlan set hostednetwork mode=allow ssid=o key=***`},
 		{"token by its form", `x.exe eyJhbGciOiJIUzI1NiJ9.c2VjcmV0LXBh.abcdefghij`, `x.exe ***`},
 	} {
 		t.Run(test.name, func(t *testing.T) {
@@ -84,6 +89,8 @@ func TestCommandLinesWithoutSecretsStayAsTheyAre(t *testing.T) {
 		`net user alice /add`,
 		`powershell -NoProfile -File C:\Windows\Setup.ps1`,
 		`https://files.orrery.example:8443/tool?x=1`,
+		`curl -k https://files.orrery.example/o.msi`,
+		`netsh advfirewall firewall add rule name=key dir=in action=allow`,
 		`net use \\files\s /user:corp\alice`,
 		`reg add HKLM\Software\Orrery /v Path /d "C:\Program Files\Orrery" /f`,
 		`C:\Windows\System32\svchost.exe -k netsvcs -p -s Schedule`,
