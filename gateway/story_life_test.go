@@ -1,70 +1,20 @@
 package gateway
 
 import (
-	"bytes"
-	"encoding/json"
 	"fmt"
 	"path/filepath"
 	"testing"
-	"time"
 
 	"msigate/gateway/finding"
 	"msigate/gateway/policy"
 )
 
-// lifeLine is one line of findings.golden: what became of a finding, and what
-// made it so. A finding's lines stand together, in the order in which it lived.
-type lifeLine struct {
-	Finding  string             `json:"finding"` // uid
-	Host     string             `json:"host"`
-	Revision int                `json:"revision"`
-	Time     time.Time          `json:"time"` // now of what made it
-	By       string             `json:"by"`   // the decided event's line and record, and the cause
-	Did      string             `json:"did"`
-	Queue    policy.Disposition `json:"queue"`
-	From     policy.Disposition `json:"from,omitempty"`
-	To       policy.Disposition `json:"to,omitempty"`
-	Severity policy.Severity    `json:"severity"`
-	Title    string             `json:"title"`
-	Detail   string             `json:"status_detail,omitempty"`
-	Settled  bool               `json:"settled,omitempty"`
-}
-
 // lives are the findings of a story, told from beginning to end.
-func lives(t testing.TB, p *Policy, name string) []lifeLine {
+func lives(t testing.TB, p *Policy, name string) []StoryLife {
 	t.Helper()
-	var uids []string
-	byUID := map[string][]lifeLine{}
-	for _, step := range toldBy(t, p, storyMessages(t, name)) {
-		by := string(step.Cause)
-		if step.At.Sequence != 0 {
-			by = fmt.Sprintf("%d.%d %s", step.At.Sequence, step.At.Record, step.Cause)
-		}
-		for i := range step.Updates {
-			u := &step.Updates[i]
-			var document struct {
-				StatusDetail string `json:"status_detail"`
-				Info         struct {
-					Title    string `json:"title"`
-					Modified int64  `json:"modified_time"` // ms since 1970
-				} `json:"finding_info"`
-			}
-			if err := json.Unmarshal(u.Document, &document); err != nil {
-				t.Fatal(err)
-			}
-			if byUID[u.UID] == nil {
-				uids = append(uids, u.UID)
-			}
-			byUID[u.UID] = append(byUID[u.UID], lifeLine{
-				Finding: u.UID, Host: u.Host, Revision: u.Revision, Time: time.UnixMilli(document.Info.Modified).UTC(), By: by, Did: u.Activity.String(),
-				Queue: u.Disposition, From: u.Previous, To: u.MovedTo, Severity: u.Severity, Title: document.Info.Title,
-				Detail: document.StatusDetail, Settled: u.Settled,
-			})
-		}
-	}
-	var all []lifeLine
-	for _, uid := range uids {
-		all = append(all, byUID[uid]...)
+	all, err := StoryLives(toldBy(t, p, storyMessages(t, name)))
+	if err != nil {
+		t.Fatal(err)
 	}
 	return all
 }
@@ -73,15 +23,7 @@ func TestStoriesFindingsLiveAsTheirGoldenFilesSay(t *testing.T) {
 	p := builtIn(t)
 	for _, name := range stories(t) {
 		t.Run(name, func(t *testing.T) {
-			var got bytes.Buffer
-			encoder := json.NewEncoder(&got)
-			encoder.SetEscapeHTML(false)
-			for _, line := range lives(t, p, name) {
-				if err := encoder.Encode(line); err != nil {
-					t.Fatal(err)
-				}
-			}
-			checkGolden(t, filepath.Join(storyFolder, name, "findings.golden"), got.String())
+			checkGolden(t, filepath.Join(storyFolder, name, storyFindings), golden(t, lives(t, p, name)))
 		})
 	}
 }

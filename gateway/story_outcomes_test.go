@@ -103,11 +103,11 @@ var outcomes = []outcome{
 
 func TestStoriesEndAsTheirReadmeSays(t *testing.T) {
 	p := builtIn(t)
-	decisions := map[string][]storyDecision{}
+	decisions := map[string][]StoryDecision{}
 	seen := map[string]bool{}
 	for _, o := range outcomes {
 		if decisions[o.story] == nil {
-			decisions[o.story] = storyDecisions(t, p, o.story)
+			decisions[o.story] = decisionsOf(t, p, o.story)
 			for _, d := range decisions[o.story] {
 				seen[o.story+" "+d.Host] = true
 			}
@@ -115,7 +115,7 @@ func TestStoriesEndAsTheirReadmeSays(t *testing.T) {
 		name := o.host + ".corp.example"
 		delete(seen, o.story+" "+name)
 		t.Run(o.story+"/"+o.host, func(t *testing.T) {
-			var own []storyDecision
+			var own []StoryDecision
 			for _, d := range decisions[o.story] {
 				if d.Host == name {
 					own = append(own, d)
@@ -135,7 +135,7 @@ func TestStoriesEndAsTheirReadmeSays(t *testing.T) {
 }
 
 // worstStanding is the worst of each event's last Decision.
-func worstStanding(all []storyDecision) policy.Disposition {
+func worstStanding(all []StoryDecision) policy.Disposition {
 	last := map[string]policy.Disposition{}
 	for _, d := range all {
 		last[fmt.Sprint(d.Line, ".", d.Record)] = d.Disposition
@@ -150,10 +150,10 @@ func worstStanding(all []storyDecision) policy.Disposition {
 }
 
 // checkTold looks at the decisions on what happened, in order.
-func checkTold(t *testing.T, all []storyDecision, want toldOf) {
+func checkTold(t *testing.T, all []StoryDecision, want toldOf) {
 	t.Helper()
 	var got []string
-	var last storyDecision
+	var last StoryDecision
 	for _, d := range all {
 		if !strings.Contains(d.What, want.what) || d.Disposition == policy.Expected {
 			continue

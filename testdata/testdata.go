@@ -9,9 +9,8 @@ package testdata
 
 import "embed"
 
-// Stories are those that the demonstration tells, each with all its files.
+// Stories are all stories, each with all its files: those that the demonstration
+// tells, and what msigate test holds a policy to.
 //
-//go:embed stories/approved-install stories/attack-custom-action stories/extracted-exe
-//go:embed stories/custom-action-dll stories/microsoft-update stories/missing-telemetry
-//go:embed stories/undecodable stories/late-signer
+//go:embed stories
 var Stories embed.FS
