@@ -62,7 +62,7 @@ var outcomes = []outcome{
 	{"children-by-verb", "ws174", policy.Expected, nil},
 	{"no-client-command-line", "ws181", policy.Alert, []toldOf{{"→ cmd.exe", "alert", "shell_child"}, {"1040", "review", "clientless_install"}}},
 	{"no-client-command-line", "ws182", policy.Alert, []toldOf{{"→ pad.exe", "alert", "unexpected_child"}, {"1040", "review", "clientless_install"}}},
-	{"no-client-command-line", "ws183", policy.Expected, nil},
+	{"no-client-command-line", "ws183", policy.Review, []toldOf{{"1040", "review", "package_share"}}},
 	{"no-client-command-line", "ws184", policy.Review, []toldOf{{"1040", "review", "clientless_install"}}},
 	{"inventory-burst", "ws191", policy.Expected, nil},
 	{"inventory-burst", "ws192", policy.Expected, nil},
@@ -98,6 +98,14 @@ var outcomes = []outcome{
 	{"record-for-another-host", "ws301", policy.Alert, []toldOf{{"cannot be decided", "review", ""}, {"→ cmd.exe", "alert", "shell_child"}}},
 	{"late-client", "ws311", policy.Approved, []toldOf{{"→ setup-stub.exe", "alert review approved", "dropped_then_run"}}},
 	{"late-client", "ws312", policy.Approved, []toldOf{{"→ setup-stub.exe", "alert review alert approved", "dropped_then_run"}}},
+	{"package-share", "ws321", policy.Alert, []toldOf{{"1040", "alert", "package_share"}}},
+	{"package-share", "ws322", policy.Alert, []toldOf{{"→ msiexec.exe /i", "alert", "package_share"}, {"1040", "alert", "package_share"}}},
+	{"package-share", "ws323", policy.Approved, nil},
+	{"package-share", "ws324", policy.Review, []toldOf{{"→ msiexec.exe /i", "review", "package_share"}}},
+	{"remote-transform", "ws331", policy.Alert, []toldOf{{"→ msiexec.exe /i", "alert", "remote_transform"}}},
+	{"remote-transform", "ws332", policy.Alert, []toldOf{{"→ msiexec.exe /i", "alert", "remote_transform"}}},
+	{"remote-transform", "ws333", policy.Approved, nil},
+	{"remote-transform", "ws334", policy.Expected, nil},
 	{"late-client", "ws313", policy.Alert, []toldOf{{"→ setup-stub.exe", "alert review alert", "dropped_then_run"}}},
 }
 

@@ -197,7 +197,7 @@ func exampleSnapshot(t testing.TB) *policy.Snapshot {
 	compiled, err = policy.Compile(context.Background(), []policy.Bundle{
 		{Stamp: policy.BundleStamp{Name: governance.NamePolicy}, Content: rules.Content},
 		{Stamp: policy.BundleStamp{Name: governance.NameGovernance}, Content: &bundle.Bundle{Data: data}},
-	}, policy.Options{})
+	}, policy.Options{Deadline: time.Minute})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -3,6 +3,7 @@ package policy
 import (
 	"slices"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/open-policy-agent/opa/v1/ast"
@@ -169,7 +170,7 @@ func packageTerm(p *install.Package) *ast.Term {
 }
 
 func commandLineTerm(c *install.CommandLine) *ast.Term {
-	o := newObject(8)
+	o := newObject(9)
 	o.set("verb", ast.StringTerm(c.Verb))
 	if c.Package != nil {
 		o.set("package", packageTerm(c.Package))
@@ -182,9 +183,28 @@ func commandLineTerm(c *install.CommandLine) *ast.Term {
 	}
 	o.set("properties", properties.term())
 	o.set("transforms", stringsTerm(c.Transforms))
+	if files := transformFiles(c.Transforms); len(files) > 0 {
+		o.set("transform_files", packagesTerm(files))
+	}
 	o.set("quiet", ast.StringTerm(c.Quiet))
 	o.string("suffix", c.Suffix)
 	return o.term()
+}
+
+// transformFiles are the transforms that name a file: ":name" is one inside the
+// package, and "@" or "|" before a list asks for them to be kept
+// (learn.microsoft.com, "TRANSFORMS Property").
+func transformFiles(transforms []string) []install.Package {
+	var files []install.Package
+	for i, name := range transforms {
+		if i == 0 {
+			name = strings.TrimLeft(name, "@|")
+		}
+		if name != "" && name[0] != ':' {
+			files = append(files, install.ParsePackage(name, ""))
+		}
+	}
+	return files
 }
 
 func packagesTerm(packages []install.Package) *ast.Term {

@@ -162,6 +162,16 @@ inside(source, named) if {
 }
 
 # METADATA
+# title: What is named lies in a source that counts now
+# description: Says where something lies, not who asked for it; it carries no approval.
+in_source(named) if {
+	not climbs(named.name)
+	some folder in named.folders
+	some id, _ in data.governance.index.sources.folder[folder]
+	state_of(data.governance.sources[id]) == "current"
+}
+
+# METADATA
 # title: A name that leaves the folder it begins with
 climbs(name) if {
 	some part in ["..", "%2e", "%5c", "%2f"]
