@@ -113,7 +113,7 @@ func TestStoriesEndAsTheirReadmeSays(t *testing.T) {
 	p := builtIn(t)
 	decisions := map[string][]StoryDecision{}
 	seen := map[string]bool{}
-	for _, o := range outcomes {
+	for _, o := range slices.Concat(outcomes, deployments) {
 		if decisions[o.story] == nil {
 			decisions[o.story] = decisionsOf(t, p, o.story)
 			for _, d := range decisions[o.story] {
