@@ -57,6 +57,7 @@ func TestScripts(t *testing.T) {
 			"readenv":   readEnv,
 			"terminate": terminate,
 			"copytree":  copyTree,
+			"commands":  commands,
 		},
 	})
 }

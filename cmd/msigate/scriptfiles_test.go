@@ -102,3 +102,21 @@ func copyTree(ts *testscript.TestScript, neg bool, args []string) {
 	}
 	ts.Check(os.CopyFS(ts.MkAbs(args[1]), os.DirFS(ts.MkAbs(args[0]))))
 }
+
+// commands writes what a page tells its reader to type, its indented blocks, as
+// one shell script: commands page file.
+func commands(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) != 2 {
+		ts.Fatalf("usage: commands page file")
+	}
+	var script strings.Builder
+	for line := range strings.Lines(ts.ReadFile(args[0])) {
+		if command, typed := strings.CutPrefix(line, "    "); typed {
+			script.WriteString(command)
+		}
+	}
+	if script.Len() == 0 {
+		ts.Fatalf("%s has no commands", args[0])
+	}
+	ts.Check(os.WriteFile(ts.MkAbs(args[1]), []byte(script.String()), 0o644))
+}
