@@ -201,16 +201,23 @@ func baseline(entry, pattern string, matched, failed []string) Pattern {
 	return p
 }
 
-// remediation says what to do next; nil where nothing is to be done.
+// procedure is where the documentation says how to get from a finding to a
+// decision: a page of the project, and its section.
+const procedure = "docs/investigate.md#the-procedure"
+
+// remediation says what to do next, and where the whole procedure stands; nil
+// where nothing is to be done.
 func remediation(d policy.Disposition) *Remediation {
+	r := &Remediation{References: []string{procedure}}
 	switch d {
 	case policy.Alert:
-		return &Remediation{Desc: "Isolate or watch the host, keep the package and the child's file, and find out who started the install and where the package came from before anything is removed. If it was a wanted install, ask for an approval that names its hash or signer and how it is deployed; approve no name or path."}
+		r.Desc = "Isolate or watch the host, keep the package and the child's file, and find out who started the install and where the package came from before anything is removed. If it was a wanted install, ask for an approval that names its hash or signer and how it is deployed; approve no name or path."
 	case policy.Review:
-		return &Remediation{Desc: "Compare what happened with change records and with the nearest approval: what does not fit is named. Where facts are missing, switch on the telemetry that is named there and decide again."}
+		r.Desc = "Compare what happened with change records and with the nearest approval: what does not fit is named. Where facts are missing, switch on the telemetry that is named there and decide again."
 	default:
 		return nil
 	}
+	return r
 }
 
 func newDevice(host string) Device {

@@ -163,7 +163,8 @@ type Ticket struct {
 
 // Remediation says what to do next.
 type Remediation struct {
-	Desc string `json:"desc"`
+	Desc       string   `json:"desc"`
+	References []string `json:"references,omitempty"`
 }
 
 // AnomalyAnalysis sets what was observed against what is approved.

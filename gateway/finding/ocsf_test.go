@@ -2,6 +2,9 @@ package finding
 
 import (
 	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -97,6 +100,28 @@ func TestADocumentCitesAN0940AndNoTechniqueOrActor(t *testing.T) {
 					t.Errorf("%s infers %s", name, never)
 				}
 			}
+		}
+	}
+}
+
+// What a finding refers to is there, under a heading of that name.
+func TestAFindingRefersToTheProcedureThatIsThere(t *testing.T) {
+	page, anchor, _ := strings.Cut(procedure, "#")
+	text, err := os.ReadFile(filepath.Join("..", "..", filepath.FromSlash(page)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	headed := false
+	for line := range strings.Lines(string(text)) {
+		heading, is := strings.CutPrefix(strings.TrimSpace(line), "## ")
+		headed = headed || is && strings.ReplaceAll(strings.ToLower(heading), " ", "-") == anchor
+	}
+	if !headed {
+		t.Errorf("%s has no heading for #%s", page, anchor)
+	}
+	for disposition, want := range map[policy.Disposition]bool{policy.Alert: true, policy.Review: true, policy.Approved: false} {
+		if r := remediation(disposition); (r != nil && slices.Contains(r.References, procedure)) != want {
+			t.Errorf("a finding that is %s has the remediation %+v", disposition, r)
 		}
 	}
 }
