@@ -19,7 +19,7 @@ var deployments = []outcome{
 	{"deployment-intune-win32-psadt", "ws531", policy.Approved, []toldOf{{"→ msiexec.exe /i", "approved", ""}, {"zzzz", "approved", "unexplained"}}},
 	{"deployment-intune-win32-psadt", "ws532", policy.Alert, []toldOf{{"→ msiexec.exe /i", "approved", ""}, {"→ cmd.exe", "alert", "shell_child"}}},
 	{"deployment-intune-win32-psadt", "ws533", policy.Alert, []toldOf{{"→ msiexec.exe /i", "review", "package_user_folder"}, {"→ notesd.exe", "alert", "unexpected_child"}}},
-	{"deployment-group-policy", "ws541", policy.Review, []toldOf{{"1040", notTold, ""}, {"zzzz", "review", "unexplained"}}},
+	{"deployment-group-policy", "ws541", policy.Review, []toldOf{{"1040", "review", "package_share"}, {"zzzz", "review", "unexplained"}}},
 	{"deployment-group-policy", "ws542", policy.Alert, []toldOf{{"→ powershell.exe", "alert", "shell_child"}}},
 	{"deployment-group-policy", "ws543", policy.Alert, []toldOf{{"1040", "alert", "clientless_install"}, {"→ notesd.exe", "alert", "unexpected_child"}}},
 	{"deployment-burn-bundle", "ws551", policy.Review, []toldOf{{"1040", notTold, ""}, {"zzzz", "review", "unexplained"}}},
