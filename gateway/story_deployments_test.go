@@ -24,6 +24,7 @@ var deployments = []outcome{
 	{"deployment-group-policy", "ws543", policy.Alert, []toldOf{{"1040", "alert", "clientless_install"}, {"→ notesd.exe", "alert", "unexpected_child"}}},
 	{"deployment-burn-bundle", "ws551", policy.Review, []toldOf{{"1040", notTold, ""}, {"zzzz", "review", "unexplained"}}},
 	{"deployment-burn-bundle", "ws552", policy.Alert, []toldOf{{"→ rundll32.exe", "alert", "system_tool_child"}, {"→ cmd.exe", "alert", "shell_child"}}},
+	{"deployment-burn-bundle", "ws553", policy.Alert, []toldOf{{"→ prep.exe", "review", "unexpected_child"}, {"→ powershell.exe", "alert", "shell_child"}}},
 	{"deployment-per-user-msi", "ws561", policy.Approved, []toldOf{{"→ msiexec.exe /i", "approved", ""}, {"→ canvas.exe", "review approved", "child_image_path"}}},
 	{"deployment-per-user-msi", "ws562", policy.Review, []toldOf{{"→ msiexec.exe /i", "review", "package_user_folder"}}},
 	{"deployment-per-user-msi", "ws563", policy.Alert, []toldOf{{"→ canvas.exe", "alert", "child_image_path"}, {"→ reg.exe", "alert", "system_tool_child"}}},
