@@ -106,6 +106,12 @@ var outcomes = []outcome{
 	{"remote-transform", "ws332", policy.Alert, []toldOf{{"→ msiexec.exe /i", "alert", "remote_transform"}}},
 	{"remote-transform", "ws333", policy.Approved, nil},
 	{"remote-transform", "ws334", policy.Expected, nil},
+	{"persistence-by-registry", "ws341", policy.Alert, []toldOf{
+		{`Run\Sync`, "alert", "persistence"}, {"DisableRealtimeMonitoring", "alert", "security_tooling"}, {"ROOT", "alert", "root_certificate"},
+	}},
+	{"persistence-by-registry", "ws342", policy.Alert, []toldOf{{`Run\Tray`, "alert", "persistence"}}},
+	{"persistence-by-registry", "ws343", policy.Approved, []toldOf{{`Run\Orrery`, notTold, ""}, {"DisableRealtimeMonitoring", notTold, ""}, {"Certificates", notTold, ""}}},
+	{"persistence-by-registry", "ws344", policy.Review, []toldOf{{`Run\Tray`, "review", "persistence"}}},
 	{"late-client", "ws313", policy.Alert, []toldOf{{"→ setup-stub.exe", "alert review alert", "dropped_then_run"}}},
 }
 

@@ -44,6 +44,11 @@ type example struct {
 	File *struct {
 		Path string `yaml:"path"`
 	} `yaml:"file"`
+	Registry *struct {
+		Operation string `yaml:"operation"`
+		Key       string `yaml:"key"`
+		Value     string `yaml:"value"`
+	} `yaml:"registry"`
 	Install *struct { // what a MsiInstaller record says
 		Package   string `yaml:"package"`
 		ClientPID uint32 `yaml:"client_pid"`
@@ -133,6 +138,9 @@ func (e example) around() *install.Context {
 	}
 	if e.File != nil {
 		record.File.Path = e.File.Path
+	}
+	if r := e.Registry; r != nil {
+		record.Registry = event.Registry{Operation: r.Operation, Key: r.Key, Value: r.Value}
 	}
 	if e.Install != nil {
 		named := install.ParsePackage(e.Install.Package, "")

@@ -30,6 +30,7 @@ type signal struct {
 		Kind     string   `json:"kind"`
 		EventIDs []int    `json:"event_ids"`
 		Names    []string `json:"names"`
+		Paths    []string `json:"paths"`
 		Roles    []string `json:"roles"`
 		Written  bool     `json:"written"`
 	} `json:"trigger"`

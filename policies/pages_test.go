@@ -87,6 +87,9 @@ func page(t testing.TB, s signal) string {
 		if len(trigger.Names) > 0 {
 			fmt.Fprintf(&b, ", file named `%s`", strings.Join(trigger.Names, "`, `"))
 		}
+		if len(trigger.Paths) > 0 {
+			fmt.Fprintf(&b, ", of a path that has `%s` in it", strings.Join(trigger.Paths, "` or `"))
+		}
 		if len(trigger.Roles) > 0 {
 			fmt.Fprintf(&b, ", by a %s", roles(trigger.Roles))
 		}
@@ -127,6 +130,10 @@ func (e example) write(b *strings.Builder, answer policy.Answer) {
 			row(name+".written.by.image", w.Image)
 			row(name+".written.by.role", string(w.Role))
 		}
+	}
+	if r := e.Registry; r != nil {
+		row("event.registry.key", r.Key)
+		row("event.registry.value", r.Value)
 	}
 	if m := e.Module; m != nil {
 		row("module.path", m.Path)

@@ -32,6 +32,7 @@ func (t *Tracker) Apply(e *event.Event, at Position) Context {
 		p, r = h.applyInstall(e)
 	default:
 		p = t.applyActivity(h, e)
+		h.noteRoot(e, p)
 	}
 	h.descend()
 	c := t.known(h, e, p, r)
@@ -281,7 +282,7 @@ func (h *host) applyInstall(e *event.Event) (*process, *installRecord) {
 
 // context puts together what is known around e.
 func (t *Tracker) context(h *host, e *event.Event, p *process, line []*process) Context {
-	c := Context{Event: e, Process: p.describe(), Module: h.module(e), Sends: h.sends.names()}
+	c := Context{Event: e, Process: p.describe(), Module: h.module(e), Sends: h.sends.names(), RootCertificate: h.rooted}
 	known := c.Process.Process
 	if e.Kind != event.KindInstall {
 		// What the event itself says comes first; the record adds the rest.

@@ -57,6 +57,9 @@ type Context struct {
 	// Sends are the kinds of record that the host has been seen to send, of image_load,
 	// install, process_end, file_create, network and registry; sorted. What it never
 	// sends need not be waited for.
-	Sends   []string
-	Missing []string // Event.Missing and what correlation could not find, sorted, no duplicates
+	Sends []string
+	// RootCertificate is when a process of a tree last added a root certificate to the
+	// host, in nanoseconds since 1970 by the host's clock; 0: none was seen to.
+	RootCertificate int64
+	Missing         []string // Event.Missing and what correlation could not find, sorted, no duplicates
 }

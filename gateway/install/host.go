@@ -32,6 +32,7 @@ type host struct {
 	certificates certificateTable        // by SHA-1
 	sends        sendSet                 // kinds of record it was seen to send
 	tellsEnds    bool                    // its sensor has told of an installer process's end
+	rooted       int64                   // when a tree last added a root certificate
 	lost         int64                   // until when what a bound made it forget of sessions was known
 	watched      []*watched              // decided events, the longest watched first
 	fresh        []*process              // that became members, or something else, by the record that is applied

@@ -14,6 +14,7 @@ type HostState struct {
 	Lost      int64         `json:"lost,omitzero"` // until when what a bound made it forget of sessions was known
 	TellsEnds bool          `json:"tells_ends,omitzero"`
 	Sends     sendSet       `json:"sends,omitzero"`
+	Rooted    int64         `json:"rooted,omitzero"` // when a tree last added a root certificate
 	Lag       lagState      `json:"lag,omitzero"`
 	Applying  positionState `json:"applying,omitzero"` // the record applied last
 

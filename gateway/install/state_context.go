@@ -34,6 +34,7 @@ type contextState struct {
 	Module        moduleState   `json:"module,omitzero"`
 	ModuleWritten *writtenState `json:"module_written,omitzero"`
 	Sends         []int         `json:"sends,omitzero"`
+	Rooted        int64         `json:"rooted,omitzero"`
 	Missing       []int         `json:"missing,omitzero"`
 }
 

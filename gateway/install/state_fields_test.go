@@ -34,7 +34,7 @@ var derived = map[string]string{
 var exported = map[string][]string{
 	"host": {
 		"name", "clock", "swept", "remembered", "members", "fileTable", "strange", "clients", "records", "packages", "tellsEnds", "lost",
-		"sends", "certificates", "watched", "stirred", "late", "unborn", "applying", "lag",
+		"sends", "rooted", "certificates", "watched", "stirred", "late", "unborn", "applying", "lag",
 	},
 	"process": {
 		"guid", "parentGUID", "pid", "parentPID", "start", "end", "seen", "sequence", "stream", "record", "image", "user", "parentImage",

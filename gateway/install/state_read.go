@@ -39,6 +39,8 @@ func (s *HostState) restore(name string) (*host, error) {
 		return nil, fmt.Errorf("host: it is that of %q", clip(s.Host, 256))
 	case s.Swept > s.Clock:
 		return nil, fmt.Errorf("swept: later than clock")
+	case s.Rooted < 0:
+		return nil, fmt.Errorf("rooted: before 1970")
 	case s.Lost > max(s.Clock, 0):
 		return nil, fmt.Errorf("lost: later than clock")
 	case s.Kept < 0 || s.Kept > len(s.Records):
@@ -48,7 +50,7 @@ func (s *HostState) restore(name string) (*host, error) {
 	}
 	r := &stateReader{s: s}
 	h := newHost(name)
-	h.clock, h.swept, h.lost, h.tellsEnds, h.sends = s.Clock, s.Swept, s.Lost, s.TellsEnds, s.Sends
+	h.clock, h.swept, h.lost, h.tellsEnds, h.sends, h.rooted = s.Clock, s.Swept, s.Lost, s.TellsEnds, s.Sends, s.Rooted
 	h.lag = lag{most: s.Lag.Most, before: s.Lag.Before, since: s.Lag.Since}
 	r.tables()
 	events := r.events()

@@ -103,7 +103,7 @@ func (r *stateReader) context(field string, row *contextState, events []*event.E
 	c = Context{
 		Event: events[row.Event-1], Process: r.describe(field, row.Process), Parent: r.describe(field, row.Parent), Root: r.describe(field, row.Root),
 		Package: r.pkg(field, row.Package), Session: r.session(field, row.Session), Module: r.module(&row.Module),
-		ModuleWritten: r.written(field, row.ModuleWritten, len(r.described)), Sends: r.list(field, row.Sends),
+		ModuleWritten: r.written(field, row.ModuleWritten, len(r.described)), Sends: r.list(field, row.Sends), RootCertificate: row.Rooted,
 		Missing: append([]string{}, r.list(field, row.Missing)...), // never nil, as Apply makes it
 	}
 	for _, n := range row.Lineage {

@@ -39,7 +39,7 @@ type stateWriter struct {
 func (h *host) export() *HostState {
 	w := &stateWriter{
 		s: &HostState{
-			Host: h.name, Clock: h.clock, Swept: h.swept, Lost: h.lost, TellsEnds: h.tellsEnds, Sends: h.sends,
+			Host: h.name, Clock: h.clock, Swept: h.swept, Lost: h.lost, TellsEnds: h.tellsEnds, Sends: h.sends, Rooted: h.rooted,
 			Lag:        lagState{Most: h.lag.most, Before: h.lag.before, Since: h.lag.since},
 			Remembered: h.remembered.n, Tree: h.members.n, Kept: len(h.records),
 			Stirred: stirredState{Count: h.stirred.count, Sessions: h.stirred.sessions, All: h.stirred.all, Looked: h.stirred.looked},

@@ -25,7 +25,7 @@ func (w *stateWriter) context(c *Context) contextState {
 	row := contextState{
 		Event: w.event(c.Event), Process: w.describe(&c.Process), Parent: w.describe(&c.Parent), Root: w.describe(&c.Root),
 		Package: w.pkg(c.Package), Session: w.session(c.Session), Module: w.module(&c.Module), ModuleWritten: w.written(c.ModuleWritten),
-		Sends: w.list(c.Sends), Missing: w.list(c.Missing),
+		Sends: w.list(c.Sends), Rooted: c.RootCertificate, Missing: w.list(c.Missing),
 	}
 	for i := range c.Lineage {
 		row.Lineage = append(row.Lineage, w.describe(&c.Lineage[i]))

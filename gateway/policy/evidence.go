@@ -19,6 +19,8 @@ func restoreCase(a *Answer, c *install.Context) {
 				original = ancestor(value, c)
 			case "session.named":
 				original = named(value, c)
+			case "transform":
+				original = transform(value, c)
 			}
 			if original != "" && event.LowerASCII(original) == value {
 				signal.Evidence[fact] = original
@@ -66,6 +68,10 @@ func factValue(fact string, c *install.Context) string {
 		return c.Event.File.Path
 	case "event.install.package.name":
 		return recordPackage(c)
+	case "event.registry.key":
+		return c.Event.Registry.Key
+	case "event.registry.value":
+		return c.Event.Registry.Value
 	default:
 		return ""
 	}
@@ -95,6 +101,19 @@ func named(lower string, c *install.Context) string {
 	for i := range c.Session.Named {
 		if event.LowerASCII(c.Session.Named[i].Name) == lower {
 			return c.Session.Named[i].Name
+		}
+	}
+	return ""
+}
+
+// transform is the transform of the command line that reads so in lower case.
+func transform(lower string, c *install.Context) string {
+	if c.Process.Msiexec == nil {
+		return ""
+	}
+	for _, file := range transformFiles(c.Process.Msiexec.Transforms) {
+		if event.LowerASCII(file.Name) == lower {
+			return file.Name
 		}
 	}
 	return ""

@@ -43,10 +43,11 @@ func inputValue(f Facts, sessions *sessionTerms) ast.Value {
 	if c.Session != nil {
 		o.set("session", sessions.term(c.Session))
 	}
-	host := newObject(3)
+	host := newObject(4)
 	host.set("name", ast.StringTerm(event.LowerASCII(f.Host)))
 	host.set("groups", stringsTerm(f.Groups))
 	host.set("sends", stringsTerm(c.Sends))
+	host.integer("root_certificate", c.RootCertificate)
 	o.set("host", host.term())
 	o.set("missing", stringsTerm(c.Missing))
 	o.set("now", timeTerm(f.Now))
@@ -72,11 +73,16 @@ func eventTerm(f Facts) *ast.Term {
 	case event.KindInstall:
 		o.object("install", installerTerm(&e.Installer, f.Context.Package))
 	case event.KindRegistry:
-		r := newObject(4)
+		r := newObject(5)
 		r.string("operation", e.Registry.Operation)
 		r.string("key", e.Registry.Key)
 		r.string("value", e.Registry.Value)
 		r.string("new_name", e.Registry.NewName)
+		if program := event.CommandProgram(e.Registry.Value); program != "" {
+			p := newObject(3)
+			p.path("path", "name", program)
+			r.set("program", p.term())
+		}
 		o.object("registry", r.termOrNil())
 	case event.KindNetwork, event.KindDNS:
 		n := newObject(7)

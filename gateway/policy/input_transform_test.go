@@ -21,7 +21,7 @@ func TestTransformsThatNameAFileAreFiles(t *testing.T) {
 			t.Errorf("got %v, want %v", got[i], want[i])
 		}
 	}
-	if files := transformFiles([]string{":embedded", "|"}); len(files) != 0 {
+	if files := transformFiles([]string{":embedded"}); len(files) != 0 {
 		t.Errorf("got %v", files)
 	}
 }

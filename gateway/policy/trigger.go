@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"path"
 	"slices"
+	"strings"
 
 	"github.com/open-policy-agent/opa/v1/ast"
 
@@ -21,6 +22,7 @@ type trigger struct {
 	Kind     event.Kind     `json:"kind"`
 	EventIDs []int          `json:"event_ids,omitempty"`
 	Names    []string       `json:"names,omitempty"` // path.Match patterns on the last element of the module's, file's or process's path
+	Paths    []string       `json:"paths,omitempty"` // parts of the whole path of the module, file, process or registry value
 	Roles    []install.Role `json:"roles,omitempty"` // of the process that acted
 	// Written asks that it is known who wrote the file that starts or is loaded
 	// (install.Written): without it every module that a tree loads would be decided.
@@ -50,7 +52,7 @@ func readTriggers(annotations *ast.AnnotationSet) (triggers, error) {
 		decoder := json.NewDecoder(bytes.NewReader(encoded))
 		decoder.DisallowUnknownFields()
 		if err := decoder.Decode(&list); err != nil {
-			return nil, fmt.Errorf("%s: METADATA custom.trigger must be a list of {kind, event_ids, names, roles, written}: %w", where, err)
+			return nil, fmt.Errorf("%s: METADATA custom.trigger must be a list of {kind, event_ids, names, paths, roles, written}: %w", where, err)
 		}
 		for _, t := range list {
 			if err := t.validate(); err != nil {
@@ -77,6 +79,11 @@ func (t trigger) validate() error {
 			return fmt.Errorf("names: %q: names are compared in lower case", pattern)
 		}
 	}
+	for _, part := range t.Paths {
+		if part == "" || part != event.LowerASCII(part) {
+			return fmt.Errorf("paths: %q: a part of a path in lower case is needed", part)
+		}
+	}
 	return nil
 }
 
@@ -100,6 +107,12 @@ func (t trigger) matches(c *install.Context) bool {
 	if t.Written && writtenBy(c) == nil {
 		return false
 	}
+	if len(t.Paths) > 0 {
+		path := event.LowerASCII(subject(c.Event))
+		if !slices.ContainsFunc(t.Paths, func(part string) bool { return strings.Contains(path, part) }) {
+			return false
+		}
+	}
 	if len(t.Names) == 0 {
 		return true
 	}
@@ -119,9 +132,11 @@ func writtenBy(c *install.Context) *install.Written {
 	return c.Process.Written
 }
 
-// subject is the path that names in a trigger speak of.
+// subject is the path that names and paths in a trigger speak of.
 func subject(e *event.Event) string {
 	switch {
+	case e.Kind == event.KindRegistry:
+		return e.Registry.Key
 	case e.Module.Path != "":
 		return e.Module.Path
 	case e.File.Path != "":

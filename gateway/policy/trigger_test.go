@@ -30,3 +30,26 @@ func TestTriggerThatAsksWhoWroteTheFileLooksAtTheFileOfTheEvent(t *testing.T) {
 		})
 	}
 }
+
+func TestPathsOfATriggerAreLookedForAnywhere(t *testing.T) {
+	wanted := trigger{Kind: event.KindRegistry, Paths: []string{`\currentversion\run`, `\winlogon\`}}
+	if err := wanted.validate(); err != nil {
+		t.Fatal(err)
+	}
+	for key, want := range map[string]bool{
+		`HKLM\SOFTWARE\Microsoft\Windows\CurrentVersion\RunOnce\x`:     true,
+		`HKLM\SOFTWARE\Microsoft\Windows NT\CurrentVersion\Winlogon\x`: true,
+		`HKLM\SOFTWARE\Orrery\x`: false,
+		``:                       false,
+	} {
+		c := &install.Context{Event: &event.Event{Kind: event.KindRegistry, Registry: event.Registry{Key: key}}}
+		if wanted.matches(c) != want {
+			t.Errorf("%s: matches is %t", key, !want)
+		}
+	}
+	for _, part := range []string{"", `\Run`} {
+		if err := (trigger{Kind: event.KindRegistry, Paths: []string{part}}).validate(); err == nil {
+			t.Errorf("%q is taken", part)
+		}
+	}
+}

@@ -66,6 +66,7 @@ own_strong_fact(_, _) if input.event.kind == "image_load"
 own_strong_fact(_, _) if {
 	started_by_it
 	not installer.child
+	not installer.of_its_own
 }
 
 own_strong_fact(id, facts) if {
@@ -89,9 +90,15 @@ own_strong_fact(_, facts) if {
 }
 
 # METADATA
-# title: A process that is no client was started
+# title: A process that is no client was started, or acts
+# scope: document
 started_by_it if {
 	input.event.kind == "process_start"
+	input.process.role != "client"
+}
+
+started_by_it if {
+	acted
 	input.process.role != "client"
 }
 
@@ -145,6 +152,7 @@ exact(facts) if {
 	started_by_it
 	programs.driven_by_arguments
 	not action_of_package(facts)
+	not installer.of_its_own
 }
 
 exact(facts) if {

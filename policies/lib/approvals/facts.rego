@@ -13,11 +13,21 @@ package lib.approvals
 import data.lib.installer
 
 # METADATA
-# title: The file that runs or is loaded, whose hash and signer count
+# title: The file that runs, acts or is loaded, whose hash and signer count
+# description: Not msiexec where it acts for a package, of which that says nothing.
 # scope: document
 subject := input.process if input.event.kind == "process_start"
 
 else := input.module if input.event.kind == "image_load"
+
+else := input.process if {
+	acted
+	not installer.of_its_own
+}
+
+# METADATA
+# title: A process wrote to the registry or to the network
+acted if input.event.kind in {"registry", "network", "dns"}
 
 # METADATA
 # title: Ways in which the event can have come about
@@ -66,8 +76,11 @@ more_than_shown if {
 }
 
 # METADATA
-# title: Something started or was loaded
+# title: Something started, acted or was loaded
+# scope: document
 started_or_loaded if input.event.kind in {"process_start", "image_load"}
+
+started_or_loaded if acted
 
 # METADATA
 # title: The session of the client that stands in the subject's own line
@@ -104,7 +117,7 @@ doubtful if {
 # title: The event is the client's own
 # scope: document
 client_acts if {
-	input.event.kind in {"process_start", "image_load"}
+	started_or_loaded
 	input.process.role == "client"
 }
 
@@ -205,11 +218,21 @@ package_hash(session) := file.sha256 if {
 # METADATA
 # title: Signers of the subject, as the sensor verified it, and whether each counts
 signers[id] contains state if {
+	not untrusted_roots
 	subject.signer.signed
 	subject.signer.status in {"valid", "trusted"}
 	some id in known_signers
 	vouched(data.governance.signers[id])
 	state := state_of(data.governance.signers[id])
+}
+
+# METADATA
+# title: An installer's tree added a root certificate to the host, not long before
+# description: Whoever holds its key can sign in anybody's name.
+untrusted_roots if {
+	since := input.event.time - input.host.root_certificate
+	since >= 0
+	since < data.an0940.tuning.root_certificate_seconds * 1000000000
 }
 
 # METADATA

@@ -45,6 +45,13 @@ request := known({
 })
 
 # METADATA
+# title: What was written to the registry
+registry := known({
+	"event.registry.key": object.get(input, ["event", "registry", "key"], ""),
+	"event.registry.value": object.get(input, ["event", "registry", "value"], ""),
+})
+
+# METADATA
 # title: Those facts that somebody reported
 known(facts) := {name: value |
 	some name, value in facts

@@ -37,6 +37,17 @@ own if input.process.role in own_roles
 own if data.lib.programs.msiexec
 
 # METADATA
+# title: Windows Installer itself acts for the package
+# description: |
+#   Its service or a custom-action server writes or connects: its command line says
+#   nothing of what for. That such a process started is judged as any other start.
+of_its_own if {
+	input.event.kind in {"registry", "network", "dns"}
+	input.process.role in {"service", "custom_action_server"}
+	genuine(input.process)
+}
+
+# METADATA
 # title: The two places msiexec runs from
 msiexec_images := {"c:\\windows\\system32\\msiexec.exe", "c:\\windows\\syswow64\\msiexec.exe"}
 

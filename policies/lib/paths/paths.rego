@@ -65,6 +65,29 @@ protected(folders) if {
 }
 
 # METADATA
+# title: Something runs from where payloads run from
+# description: The longest folder of ChildImagePath or of the protected ones above it decides. An alternate stream is such a place.
+# scope: document
+payload_place(file) if contains(file.name, ":")
+
+payload_place(file) if {
+	count(object.filter(data.an0940.parameters.ChildImagePath, file.folders)) > 0
+	longest(data.an0940.parameters.ChildImagePath, file.folders) >= longest(data.an0940.tuning.protected_folders, file.folders)
+}
+
+# METADATA
+# title: A path of its own words, and every folder above it
+with_folders(path) := {folder |
+	parts := split(trim_suffix(path, "\\"), "\\")
+	some length in numbers.range(1, count(parts))
+	folder := concat("\\", array.slice(parts, 0, length))
+}
+
+# METADATA
+# title: Length of the longest of the folders that are named; 0 where none is
+longest(named, folders) := max({0} | {count(folder) | some folder, _ in object.filter(named, folders)})
+
+# METADATA
 # title: Ordinary users write to one of the folders
 user_writable(folders) if {
 	count(object.filter(data.an0940.tuning.package_folders, folders)) > 0

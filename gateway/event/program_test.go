@@ -1,0 +1,36 @@
+package event
+
+import "testing"
+
+func TestCommandProgram(t *testing.T) {
+	for line, want := range map[string]string{
+		`"C:\Program Files\Orrery\o.exe" -min`:   `C:\Program Files\Orrery\o.exe`,
+		`C:\Program Files\Orrery\o.exe -min`:     `C:\Program Files\Orrery\o.exe`,
+		`c:/users/public/x.EXE`:                  `c:\users\public\x.EXE`,
+		`rundll32.exe C:\Users\Public\x.dll,Run`: `rundll32.exe`,
+		`\??\C:\Windows\System32\drivers\o.sys`:  `C:\Windows\System32\drivers\o.sys`,
+		`\SystemRoot\System32\drivers\o.sys`:     `C:\Windows\System32\drivers\o.sys`,
+		`%windir%\System32\cmd.exe /c x`:         `C:\Windows\System32\cmd.exe`,
+		`C:\stage\payload /x`:                    `C:\stage\payload`,
+		`C:\a.exe.d\b.exe c.exe`:                 `C:\a.exe.d\b.exe`,
+		`DWORD (0x00000001)`:                     ``,
+		`https://files.orrery.example/x.exe`:     ``,
+		``:                                       ``,
+		`"`:                                      ``,
+		`Orrery`:                                 ``,
+	} {
+		if got := CommandProgram(line); got != want {
+			t.Errorf("%s: got %q, want %q", line, got, want)
+		}
+	}
+}
+
+func FuzzCommandProgram(f *testing.F) {
+	f.Add(`"C:\Program Files\o.exe" x`)
+	f.Add(`C:\a b\c.exe,x`)
+	f.Fuzz(func(t *testing.T, line string) {
+		if got := CommandProgram(line); got != NormalizePath(got) {
+			t.Errorf("%q gives %q, which is not normalised", line, got)
+		}
+	})
+}

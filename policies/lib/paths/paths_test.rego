@@ -1,0 +1,19 @@
+package lib.paths_test
+
+import data.lib.fixtures_test as fixtures
+import data.lib.paths
+
+place(path) if paths.payload_place({"path": path, "name": fixtures.name(path), "folders": fixtures.folders(path)})
+
+test_longest_folder_decides_whether_payloads_run_from_there if {
+	every path in ["c:\\users\\public\\x.exe", "c:\\windows\\temp\\x.exe", "c:\\programdata\\x.exe", "c:\\program files\\orrery:x.exe"] {
+		place(path)
+	}
+	every path in ["c:\\program files\\orrery\\x.exe", "c:\\windows\\x.exe", "c:\\programdata\\package cache\\{1}\\x.exe", "d:\\x.exe"] {
+		not place(path)
+	}
+}
+
+test_path_with_its_folders if {
+	paths.with_folders("c:\\a\\b\\") == {"c:", "c:\\a", "c:\\a\\b"}
+}
