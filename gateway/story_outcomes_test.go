@@ -112,6 +112,18 @@ var outcomes = []outcome{
 	{"persistence-by-registry", "ws342", policy.Alert, []toldOf{{`Run\Tray`, "alert", "persistence"}}},
 	{"persistence-by-registry", "ws343", policy.Approved, []toldOf{{`Run\Orrery`, notTold, ""}, {"DisableRealtimeMonitoring", notTold, ""}, {"Certificates", notTold, ""}}},
 	{"persistence-by-registry", "ws344", policy.Review, []toldOf{{`Run\Tray`, "review", "persistence"}}},
+	{"rollback-scripts", "ws351", policy.Alert, []toldOf{{"deleted", "review", "rollback_tampering"}, {"wrote", "alert", "rollback_tampering"}}},
+	{"rollback-scripts", "ws352", policy.Alert, []toldOf{{"wrote", "alert", "rollback_tampering"}}},
+	{"rollback-scripts", "ws353", policy.Approved, []toldOf{{"Config.Msi", notTold, ""}}},
+	{"rollback-scripts", "ws354", policy.Expected, []toldOf{{"config.msi", notTold, ""}, {"notes.txt", notTold, ""}}},
+	{"remote-management", "ws361", policy.Alert, []toldOf{{"→ AnyDesk.exe", "alert", "remote_management_tool"}}},
+	{"remote-management", "ws362", policy.Alert, []toldOf{{"→ view.exe", "alert", "remote_management_tool"}}},
+	{"remote-management", "ws363", policy.Review, []toldOf{{"→ AnyDesk.exe", "review", "remote_management_tool"}}},
+	{"remote-management", "ws364", policy.Review, []toldOf{{"→ AnyDesk.exe", "review", "remote_management_tool"}}},
+	{"nested-packages", "ws371", policy.Alert, []toldOf{{"part.msi", "alert", "nested_package"}}},
+	{"nested-packages", "ws372", policy.Review, []toldOf{{"→ msiexec.exe /i C:", "review", "nested_package"}}},
+	{"nested-packages", "ws373", policy.Review, []toldOf{{"nothing of the kind", notTold, ""}}},
+	{"nested-packages", "ws374", policy.Expected, nil},
 	{"late-client", "ws313", policy.Alert, []toldOf{{"→ setup-stub.exe", "alert review alert", "dropped_then_run"}}},
 }
 

@@ -1,6 +1,5 @@
 package lib.approvals_test
 
-import data.lib.approvals
 import data.lib.fixtures_test as fixtures
 
 # What a process of the tree writes to the registry, below a client that a tool started.
