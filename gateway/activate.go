@@ -61,17 +61,12 @@ func prepare(s *policy.Snapshot) (*active, error) {
 // runCanaries sends each canary's messages through a fresh correlator, as a
 // shipper's would come, and looks at the worst disposition.
 func runCanaries(ctx context.Context, candidate *active) error {
+	var under Policy
+	under.current.Store(candidate)
 	var missed []string
 	for _, canary := range candidate.snapshot.Canaries() {
-		got, err := runCanary(ctx, candidate, canary)
-		switch {
-		case err != nil:
-			missed = append(missed, fmt.Sprintf("%s: %v", canary.Name, err))
-		case !got.AtLeast(canary.Least):
-			if got == "" {
-				got = "not decided at all"
-			}
-			missed = append(missed, fmt.Sprintf("%s (%s): is %s, must be %s at least", canary.Name, canary.Title, got, canary.Least))
+		if err := under.TryCanary(ctx, canary); err != nil {
+			missed = append(missed, fmt.Sprintf("%s (%s): %v", canary.Name, canary.Title, err))
 		}
 	}
 	if len(missed) > 0 {

@@ -94,6 +94,7 @@ work, 2 the command line or the configuration is wrong, 3 eval --fail-on was met
 130 interrupted.`,
 		Example: `  msigate demo                       watch it work, nothing to install
   msigate eval events.jsonl          decide recorded events
+  msigate test --bundles ./policies  test a policy before it is published
   msigate run                        the gateway, with a NATS server inside
   msigate run --config msigate.yaml  the gateway, on your NATS`,
 		SilenceErrors:         true,
@@ -109,7 +110,7 @@ work, 2 the command line or the configuration is wrong, 3 eval --fail-on was met
 		}
 		return usageError(withHint(err, cmd.CommandPath()+" --help lists the flags"))
 	})
-	root.AddCommand(c.demo(), c.eval(), c.run(), c.setup(), c.config(), c.version(), c.completion())
+	root.AddCommand(c.demo(), c.eval(), c.test(), c.run(), c.setup(), c.config(), c.version(), c.completion())
 	root.SetHelpCommand(c.help())
 	return root
 }

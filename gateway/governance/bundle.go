@@ -39,6 +39,10 @@ type Bundle struct {
 	Serial   int64          // 0: unsigned
 	Content  *bundle.Bundle // roots are the name's, whatever the manifest said
 	Summary  string         // one line for people: what it holds
+
+	// Tests are the Rego tests (_test.rego) that lay beside it, by path: no part of
+	// the bundle and not parsed. nil where it was built from YAML.
+	Tests map[string][]byte
 }
 
 // seal stamps an unsigned bundle: the roots of its name, serial 0, and its

@@ -55,6 +55,7 @@ func read(name string, files []file) (*Bundle, error) {
 		return nil, fmt.Errorf("read bundle %s: no such bundle; it is policy, governance or baseline", name)
 	}
 	kept := make([]file, 0, len(files))
+	tests := map[string][]byte{}
 	for _, f := range files {
 		base := path.Base(f.path)
 		if !counts(base) {
@@ -69,7 +70,11 @@ func read(name string, files []file) (*Bundle, error) {
 		if strings.HasSuffix(base, ".rego") && !owner.code {
 			return nil, fmt.Errorf("read bundle %s: %s is Rego, and this bundle holds data only", name, f.path)
 		}
-		if strings.HasSuffix(base, "_test.rego") || strings.HasPrefix(f.path, "schemas/") {
+		if strings.HasSuffix(base, "_test.rego") {
+			tests[f.path] = f.content
+			continue
+		}
+		if strings.HasPrefix(f.path, "schemas/") {
 			continue
 		}
 		kept = append(kept, f)
@@ -96,7 +101,11 @@ func read(name string, files []file) (*Bundle, error) {
 	if err := checkRoots(owner, &content); err != nil {
 		return nil, fmt.Errorf("read bundle %s: %w", name, err)
 	}
-	return seal(name, &content)
+	b, err := seal(name, &content)
+	if err == nil {
+		b.Tests = tests
+	}
+	return b, err
 }
 
 // readManifest reads the manifest as OPA will; nil where there is none.

@@ -44,7 +44,7 @@ func (s *Snapshot) Decide(ctx context.Context, trigger Trigger, facts Facts) Dec
 	}
 	restoreCase(&answer, facts.Context)
 	d.Answer = answer
-	if answer.Disposition != Expected {
+	if answer.Disposition != Expected || s.whole {
 		d.Input = inputJSON(input)
 	}
 	return d

@@ -43,12 +43,16 @@ type Snapshot struct {
 	tuning   install.Parameters
 	created  time.Time
 	deadline time.Duration
+	whole    bool // an expected Decision has its Input
 	sessions *sessionTerms
 }
 
 // Options tune a Snapshot; the zero value is ready to use.
 type Options struct {
 	Deadline time.Duration // of one evaluation; 0 means DefaultDeadline
+	// KeepInput gives an expected Decision its Input too, for a profile; what is
+	// live keeps its log small.
+	KeepInput bool
 }
 
 // Compile builds a Snapshot from bundles whose roots do not overlap. It
@@ -56,7 +60,7 @@ type Options struct {
 // input schema, and reads the documents the gateway itself needs (scope,
 // triggers, canaries). Errors name the file and line of the policy.
 func Compile(ctx context.Context, bundles []Bundle, options Options) (*Snapshot, error) {
-	s := &Snapshot{created: time.Now(), deadline: options.Deadline, sessions: newSessionTerms()}
+	s := &Snapshot{created: time.Now(), deadline: options.Deadline, whole: options.KeepInput, sessions: newSessionTerms()}
 	if s.deadline <= 0 {
 		s.deadline = DefaultDeadline
 	}

@@ -46,7 +46,7 @@ remote if mentions(["http://", "https://", "ftp://", "http:\\", "https:\\", "@ss
 # title: A word of the command line, or what follows an option's colon or equals sign, is a share
 share if {
 	some token in tokens
-	regex.match(`(?:^|[:=,])(?:\\\\|//)[^\\/?.:]`, token)
+	regex.match(`(?s)^(?:.*[:=,])?(?:\\\\|//)[^\\/?.:]`, token)
 }
 
 # METADATA

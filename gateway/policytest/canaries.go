@@ -1,0 +1,30 @@
+package policytest
+
+import (
+	"context"
+	"fmt"
+	"time"
+)
+
+// tryCanaries runs each canary of the policy through the whole way.
+func (p *Pack) tryCanaries(ctx context.Context, o Options, add func(...Result)) error {
+	for _, canary := range p.snapshot.Canaries() {
+		if ctx.Err() != nil {
+			return ctx.Err()
+		}
+		if !o.wants(Canaries, canary.Name) {
+			continue
+		}
+		began := time.Now()
+		result := Result{Kind: Canaries, Name: canary.Name, File: "canaries/" + canary.Name + "/data.yaml"}
+		if err := p.policy.TryCanary(ctx, canary); err != nil {
+			result.Failure = fmt.Sprintf("%s: %v", canary.Title, err)
+		}
+		result.Took = time.Since(began)
+		add(result)
+	}
+	if len(p.snapshot.Canaries()) == 0 && o.Run == nil {
+		add(Result{Kind: Canaries, Name: "canaries", Failure: "the policy has no canary: nothing would keep governance data from blinding it"})
+	}
+	return nil
+}
