@@ -9,8 +9,6 @@ import (
 	"testing"
 
 	"github.com/open-policy-agent/opa/v1/ast"
-	"github.com/open-policy-agent/opa/v1/storage"
-	"github.com/open-policy-agent/opa/v1/storage/inmem"
 	"go.yaml.in/yaml/v3"
 
 	"msigate/policies"
@@ -99,9 +97,4 @@ func documents(t testing.TB) map[string]any {
 		t.Fatal(err)
 	}
 	return root
-}
-
-func bundleStore(t testing.TB) storage.Store {
-	t.Helper()
-	return inmem.NewFromObjectWithOpts(documents(t), inmem.OptReturnASTValuesOnRead(true))
 }

@@ -8,86 +8,34 @@ import (
 	"testing"
 
 	"github.com/open-policy-agent/opa/v1/ast"
-	"github.com/open-policy-agent/opa/v1/cover"
 	"github.com/open-policy-agent/opa/v1/format"
-	"github.com/open-policy-agent/opa/v1/storage"
-	"github.com/open-policy-agent/opa/v1/tester"
 
+	"msigate/gateway"
+	"msigate/gateway/policytest"
 	"msigate/policies"
 )
 
-// leastCoverage is the least share of lines, in per cent, that the Rego tests must reach.
-const leastCoverage = 95.0
-
-func TestRegoTestsPassAndCoverThePolicy(t *testing.T) {
+// What msigate test runs without a story.
+func TestRegoTestsAndCanariesPassAndCoverThePolicy(t *testing.T) {
 	ctx := context.Background()
-	parsed := modules(t, true)
-	store := bundleStore(t)
-	txn := storage.NewTransactionOrDie(ctx, store)
-	defer store.Abort(ctx, txn)
-
-	coverage := cover.New()
-	results, err := tester.NewRunner().
-		SetCompiler(ast.NewCompiler()).
-		SetModules(parsed).
-		SetStore(store).
-		SetCoverageQueryTracer(coverage).
-		CapturePrintOutput(true).
-		RunTests(ctx, txn)
+	bundles, err := gateway.ReadBundles(nil)
 	if err != nil {
 		t.Fatal(err)
 	}
-	tests := 0
-	for result := range results {
-		tests++
-		if !result.Pass() {
-			t.Errorf("%s: %s.%s: fail=%t error=%v failed at %v\n%s",
-				result.Location, result.Package, result.Name, result.Fail, result.Error, result.FailedAt, result.Output)
+	pack, err := policytest.Open(ctx, bundles, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	report, err := policytest.Run(ctx, pack, policytest.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i := range report.Results {
+		if r := &report.Results[i]; r.Failed() {
+			t.Errorf("%s: %s: %s", r.Place(), r.FullName(), r.Failure)
 		}
 	}
-	if tests == 0 {
-		t.Fatal("no Rego test was found")
-	}
-
-	production := modules(t, false)
-	report := coverage.Report(production)
-	covered, all := 0, 0
-	for name := range production {
-		file := report.Files[name]
-		if file == nil {
-			t.Errorf("%s: no line is covered", name)
-			continue
-		}
-		covered, all = covered+file.CoveredLines, all+file.CoveredLines+file.NotCoveredLines
-		for _, gap := range file.NotCovered {
-			t.Logf("%s:%d-%d: not covered", name, gap.Start.Row, gap.End.Row)
-		}
-	}
-	for name, module := range production {
-		for _, rule := range module.Rules {
-			if file := report.Files[name]; file != nil && !reached(file, rule) {
-				t.Errorf("%s:%d: rule %s is never reached by a test", name, rule.Location.Row, rule.Head.Ref())
-			}
-		}
-	}
-	share := 100 * float64(covered) / float64(all)
-	t.Logf("%d tests, %.1f %% of %d lines", tests, share, all)
-	if share < leastCoverage {
-		t.Errorf("the tests cover %.1f %% of the lines; at least %.0f %% are wanted", share, leastCoverage)
-	}
-}
-
-// reached tells whether a test came into a rule: its head held, or a line of its body did.
-func reached(file *cover.FileReport, rule *ast.Rule) bool {
-	if file.IsCovered(rule.Head.Location.Row) {
-		return true
-	}
-	for _, expr := range rule.Body {
-		if file.IsCovered(expr.Location.Row) {
-			return true
-		}
-	}
-	return false
+	t.Logf("%d tests, %.1f %% of %d lines", len(report.Results), report.Coverage.LinesShare, report.Coverage.Lines)
 }
 
 func TestRegoIsFormatted(t *testing.T) {
