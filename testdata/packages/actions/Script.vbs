@@ -1,0 +1,3 @@
+Function Main
+  Main = 1
+End Function
