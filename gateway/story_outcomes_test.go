@@ -124,6 +124,10 @@ var outcomes = []outcome{
 	{"nested-packages", "ws372", policy.Review, []toldOf{{"→ msiexec.exe /i C:", "review", "nested_package"}}},
 	{"nested-packages", "ws373", policy.Review, []toldOf{{"nothing of the kind", notTold, ""}}},
 	{"nested-packages", "ws374", policy.Expected, nil},
+	{"network-connections", "ws381", policy.Alert, []toldOf{{"connected", "alert", "network_connection"}}},
+	{"network-connections", "ws382", policy.Alert, []toldOf{{"connected", "review", "network_connection"}}},
+	{"network-connections", "ws383", policy.Review, []toldOf{{"connected", notTold, ""}}},
+	{"network-connections", "ws384", policy.Review, []toldOf{{"connected", notTold, ""}}},
 	{"late-client", "ws313", policy.Alert, []toldOf{{"→ setup-stub.exe", "alert review alert", "dropped_then_run"}}},
 }
 

@@ -49,6 +49,10 @@ type example struct {
 		Key       string `yaml:"key"`
 		Value     string `yaml:"value"`
 	} `yaml:"registry"`
+	Network *struct {
+		DestinationIP   string `yaml:"destination_ip"`
+		DestinationPort uint16 `yaml:"destination_port"`
+	} `yaml:"network"`
 	Install *struct { // what a MsiInstaller record says
 		Package   string `yaml:"package"`
 		ClientPID uint32 `yaml:"client_pid"`
@@ -141,6 +145,9 @@ func (e example) around() *install.Context {
 	}
 	if r := e.Registry; r != nil {
 		record.Registry = event.Registry{Operation: r.Operation, Key: r.Key, Value: r.Value}
+	}
+	if n := e.Network; n != nil {
+		record.Network.DestinationIP, record.Network.DestinationPort = n.DestinationIP, n.DestinationPort
 	}
 	if e.Install != nil {
 		named := install.ParsePackage(e.Install.Package, "")

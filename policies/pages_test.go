@@ -135,6 +135,10 @@ func (e example) write(b *strings.Builder, answer policy.Answer) {
 		row("event.registry.key", r.Key)
 		row("event.registry.value", r.Value)
 	}
+	if n := e.Network; n != nil {
+		row("event.network.destination_ip", n.DestinationIP)
+		row("event.network.destination_port", fmt.Sprint(n.DestinationPort))
+	}
 	if m := e.Module; m != nil {
 		row("module.path", m.Path)
 		row("module.signer.subject", m.Signer.Subject)

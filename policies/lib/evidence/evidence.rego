@@ -52,6 +52,14 @@ registry := known({
 })
 
 # METADATA
+# title: Where a process connected to
+network := known({
+	"event.network.destination_ip": object.get(input, ["event", "network", "destination_ip"], ""),
+	"event.network.destination_host": object.get(input, ["event", "network", "destination_host"], ""),
+	"event.network.destination_port": format_int(object.get(input, ["event", "network", "destination_port"], 0), 10),
+})
+
+# METADATA
 # title: Those facts that somebody reported
 known(facts) := {name: value |
 	some name, value in facts
