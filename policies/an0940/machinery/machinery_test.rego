@@ -26,6 +26,12 @@ test_custom_action_server_of_anyone_else_is_not if {
 	not machinery.own with input as fixtures.start(fixtures.server, object.union(fixtures.service, {"image": "c:\\users\\public\\msiexec.exe"}), [])
 }
 
+test_client_of_the_service_is_no_custom_action_server if {
+	every parent in [fixtures.service, fixtures.client] {
+		not machinery.own with input as fixtures.start(fixtures.client, parent, [])
+	}
+}
+
 test_client_with_a_package_is_machinery if {
 	machinery.own with input as fixtures.start(fixtures.client, fixtures.explorer, [])
 	machinery.own with input as fixtures.start(fixtures.msiexec("msiexec /p", "client", {"verb": "patch", "patches": [fixtures.path_package("c:\\program files\\o.msp")]}), fixtures.explorer, [])

@@ -136,6 +136,8 @@ test_what_an_honest_package_does_now_and_then_is_doubtful if {
 test_ordinary_arguments_are_neither if {
 	every command_line in [
 		"net.exe start spooler",
+		"net.exe start windefend",
+		"sc.exe query sense",
 		"net.exe stop orrery",
 		"sc.exe query orrery",
 		"sc.exe delete orrery",

@@ -17,3 +17,8 @@ test_longest_folder_decides_whether_payloads_run_from_there if {
 test_path_with_its_folders if {
 	paths.with_folders("c:\\a\\b\\") == {"c:", "c:\\a", "c:\\a\\b"}
 }
+
+test_profile_of_the_system_account_is_not_written_by_users if {
+	paths.user_writable(["c:\\users\\alice\\downloads", "%userprofile%"])
+	not paths.user_writable(["c:\\windows\\system32\\config\\systemprofile", "%userprofile%"])
+}

@@ -39,6 +39,11 @@ test_further_package_there_is_told if {
 	package_user_folder.held.evidence["package"] == downloads.name with input as fixtures.start(client, fixtures.explorer, [])
 }
 
+test_further_package_that_users_cannot_write_is_not_told if {
+	client := object.union(fixtures.client, {"msiexec": {"others": [fixtures.path_package("c:\\program files\\orrery\\o.msi")]}})
+	not package_user_folder.held with input as fixtures.start(client, fixtures.explorer, [])
+}
+
 test_profile_of_the_system_account_is_no_such_folder if {
 	mdm := fixtures.path_package("c:\\windows\\system32\\config\\systemprofile\\appdata\\local\\mdm\\orrery.msi")
 	not package_user_folder.held with input as fixtures.record(mdm)

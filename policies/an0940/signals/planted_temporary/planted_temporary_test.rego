@@ -57,6 +57,12 @@ test_program_that_an_installer_started_is_no_installer if {
 	told(writes("c:\\windows\\installer\\msi_x.tmp", archiver)) == ["alert", "high"]
 }
 
+test_file_of_another_name_is_not_told if {
+	every process in [archiver, object.remove(archiver, ["image"])] {
+		not planted_temporary.held with input as writes("c:\\windows\\installer\\orrery.msi", process)
+	}
+}
+
 test_another_msiexec_than_windows_own_is_no_installer if {
 	told(writes(installer_file, object.union(fixtures.client, {"image": "c:\\users\\public\\msiexec.exe"}))) == ["alert", "high"]
 }
