@@ -128,6 +128,15 @@ var outcomes = []outcome{
 	{"network-connections", "ws382", policy.Alert, []toldOf{{"connected", "review", "network_connection"}}},
 	{"network-connections", "ws383", policy.Review, []toldOf{{"connected", notTold, ""}}},
 	{"network-connections", "ws384", policy.Review, []toldOf{{"connected", notTold, ""}}},
+	{"property-abuse", "ws341", policy.Alert, []toldOf{{"→ msiexec.exe /i", "alert", "property_abuse"}}},
+	{"property-abuse", "ws342", policy.Alert, []toldOf{{"→ msiexec.exe /i", "alert", "property_abuse"}}},
+	{"property-abuse", "ws343", policy.Approved, nil},
+	{"property-abuse", "ws344", policy.Expected, nil},
+	{"property-abuse", "ws345", policy.Review, []toldOf{{"→ msiexec.exe /i", "review", "property_abuse"}}},
+	{"quiet-install", "ws351", policy.Expected, nil},
+	{"quiet-install", "ws352", policy.Expected, nil},
+	{"quiet-install", "ws353", policy.Alert, []toldOf{{"→ cmd.exe", "alert", "shell_child"}}},
+	{"quiet-install", "ws354", policy.Alert, []toldOf{{"→ cmd.exe", "alert", "shell_child"}}},
 	{"late-client", "ws313", policy.Alert, []toldOf{{"→ setup-stub.exe", "alert review alert", "dropped_then_run"}}},
 }
 

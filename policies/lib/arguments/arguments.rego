@@ -6,7 +6,11 @@ package lib.arguments
 
 # METADATA
 # title: The command line without quotes, carets and tabs
-text := replace(replace(replace(input.process.command_line, "\"", ""), "^", ""), "\t", " ")
+text := plain(input.process.command_line)
+
+# METADATA
+# title: A text without quotes, carets and tabs
+plain(given) := replace(replace(replace(given, "\"", ""), "^", ""), "\t", " ")
 
 # METADATA
 # title: Its words in order, the program first
@@ -51,7 +55,18 @@ share if {
 
 # METADATA
 # title: The command line names a place where payloads run from
-payload if mentions([
+payload if payload_in(text)
+
+# METADATA
+# title: A text names a place where payloads run from
+payload_in(given) if {
+	some place in places
+	contains(given, place)
+}
+
+# METADATA
+# title: Places where payloads run from, as they stand in a command line
+places := [
 	"\\temp\\",
 	"\\appdata\\",
 	"\\systemtemp\\",
@@ -70,7 +85,7 @@ payload if mentions([
 	"%localappdata%",
 	"%programdata%",
 	"%public%",
-])
+]
 
 # METADATA
 # title: The command line hides, encodes or downloads a script
@@ -104,3 +119,29 @@ script if mentions([
 	"rundll32",
 	"regsvr32",
 ])
+
+# METADATA
+# title: A text holds script that fetches, decodes or runs more
+# description: Parts that stand in no address, path or name.
+code(given) if {
+	some part in [
+		"downloadstring",
+		"downloadfile",
+		"downloaddata",
+		"invoke-webrequest",
+		"invoke-restmethod",
+		"invoke-expression",
+		"start-bitstransfer",
+		"frombase64string",
+		"net.webclient",
+		"reflection.assembly",
+		"iex(",
+		"iex (",
+		"|iex",
+		"| iex",
+		"javascript:",
+		"vbscript:",
+		"wscript.shell",
+	]
+	contains(given, part)
+}
