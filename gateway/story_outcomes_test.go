@@ -137,6 +137,14 @@ var outcomes = []outcome{
 	{"quiet-install", "ws352", policy.Expected, nil},
 	{"quiet-install", "ws353", policy.Alert, []toldOf{{"→ cmd.exe", "alert", "shell_child"}}},
 	{"quiet-install", "ws354", policy.Alert, []toldOf{{"→ cmd.exe", "alert", "shell_child"}}},
+	{"raised-severity", "ws361", policy.Alert, []toldOf{{"→ powershell.exe", "alert", "shell_child"}}},
+	{"raised-severity", "ws362", policy.Alert, []toldOf{{"→ powershell.exe", "alert", "shell_child"}}},
+	{"raised-severity", "ws363", policy.Alert, []toldOf{{"→ powershell.exe", "alert", "shell_child"}}},
+	{"raised-severity", "ws364", policy.Alert, []toldOf{{"→ powershell.exe", "alert", "shell_child"}}},
+	{"raised-severity", "ws365", policy.Alert, []toldOf{{"→ schtasks.exe", "alert", "system_tool_child"}}},
+	{"raised-severity", "ws366", policy.Alert, []toldOf{{"→ schtasks.exe", "alert", "system_tool_child"}}},
+	{"raised-severity", "ws367", policy.Alert, []toldOf{{"→ cmd.exe", "alert", "shell_child"}}},
+	{"raised-severity", "ws368", policy.Alert, []toldOf{{"→ net.exe", "alert", "system_tool_child"}}},
 	{"late-client", "ws313", policy.Alert, []toldOf{{"→ setup-stub.exe", "alert review alert", "dropped_then_run"}}},
 }
 

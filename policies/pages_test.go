@@ -56,7 +56,9 @@ func contents(all []signal) string {
 	var b strings.Builder
 	b.WriteString("# Signals\n\n" + generated + "\n" +
 		"What the policy looks for. A signal that holds is an alert or a review until an\n" +
-		"entry of the governance data excuses it.\n\n" +
+		"entry of the governance data excuses it. An alert about a program that the\n" +
+		"installer started is critical where what is around it makes it worse:\n" +
+		"`policies/lib/context/` says by what.\n\n" +
 		"| signal | what | at worst | severity | excusable |\n| --- | --- | --- | --- | --- |\n")
 	for _, s := range all {
 		fmt.Fprintf(&b, "| [%s](%s.md) | %s | %s | %s | %s |\n", s.ID, s.ID, s.Title, s.Disposition, s.Severity, yes(s.Excusable))

@@ -7,6 +7,7 @@ package an0940
 
 import data.an0940.unexplained
 import data.lib.approvals
+import data.lib.context
 import data.lib.pending
 
 # METADATA
@@ -30,9 +31,9 @@ answer := {
 
 # METADATA
 # title: Every signal that holds, excused or not
-told := [held | some held in found] if count(found) > 0
+told := [context.told(held) | some held in found] if count(found) > 0
 
-else := [unexplained.held] if unexplained.held
+else := [context.told(unexplained.held)] if unexplained.held
 
 else := []
 

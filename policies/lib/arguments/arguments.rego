@@ -145,3 +145,25 @@ code(given) if {
 	]
 	contains(given, part)
 }
+
+# METADATA
+# title: PowerShell is told to run an encoded command
+# description: By any beginning of -EncodedCommand, or by its alias -ec, as PowerShell takes them.
+# scope: document
+encoded if {
+	some token in tokens
+	startswith("encodedcommand", option(token))
+}
+
+encoded if {
+	some token in tokens
+	option(token) == "ec"
+}
+
+# METADATA
+# title: The name of an option, without its dash or slash
+option(token) := name if {
+	name := trim_left(token, "-/–—―")
+	name != token
+	name != ""
+}

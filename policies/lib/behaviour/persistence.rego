@@ -1,6 +1,7 @@
 package lib.behaviour
 
 import data.lib.arguments
+import data.lib.programs
 
 alarming.schtasks contains "creates a scheduled task" if {
 	"create" in arguments.words
@@ -75,4 +76,27 @@ writing contains "writes a registry key that starts programs or weakens the syst
 
 writing contains "writes a path where payloads run from into the registry" if {
 	arguments.payload
+}
+
+# METADATA
+# title: The subject makes something start again by itself
+# scope: document
+lasts if {
+	some what in alarms
+	what in {
+		"creates a scheduled task",
+		"creates a service or changes what it runs",
+		"writes a registry key that starts programs or weakens the system",
+	}
+}
+
+lasts if {
+	programs.shell
+	arguments.any_of({"create", "change"})
+	arguments.mentions(["schtasks", "sc.exe ", "sc "])
+}
+
+lasts if {
+	programs.shell
+	arguments.mentions(["register-scheduledtask", "new-service", "\\currentversion\\run"])
 }

@@ -1,6 +1,7 @@
 package lib.behaviour
 
 import data.lib.arguments
+import data.lib.programs
 
 # METADATA
 # title: Services and processes that watch over the host
@@ -73,4 +74,36 @@ alarming.fsutil contains "clears or switches off logs" if {
 
 alarming.mpcmdrun contains "weakens Windows Defender" if {
 	arguments.any_of({"removedefinitions", "disableservice"})
+}
+
+# METADATA
+# title: The subject stops, weakens or blinds what watches over the host
+# scope: document
+disarms if {
+	some what in alarms
+	what in {
+		"clears or switches off logs",
+		"stops or removes what watches over the host",
+		"weakens Windows Defender",
+	}
+}
+
+disarms if {
+	programs.shell
+	arguments.mentions([
+		"mppreference",
+		"disablerealtimemonitoring",
+		"disableantispyware",
+		"amsiutils",
+		"amsiinitfailed",
+		"clear-eventlog",
+		"wevtutil cl",
+		"wevtutil.exe cl",
+	])
+}
+
+disarms if {
+	programs.shell
+	arguments.any_of({"stop", "delete", "config", "taskkill", "taskkill.exe", "stop-service", "set-service", "remove-service"})
+	arguments.mentions(watchers)
 }
