@@ -227,6 +227,10 @@ func TestExamplesFireOrDoNotAsTheyClaim(t *testing.T) {
 			switch {
 			case held == nil:
 				t.Error("the first example does not fire it")
+			case held.Evidence["context"] != "": // raised by what is around it, above what METADATA says
+				if held.Title != s.Title || held.Severity != policy.Critical {
+					t.Errorf("raised, it is told as %q, %s", held.Title, held.Severity)
+				}
 			case held.Title != s.Title || string(held.Severity) != s.Severity:
 				t.Errorf("METADATA says %q, %s; the rule says %q, %s", s.Title, s.Severity, held.Title, held.Severity)
 			}
