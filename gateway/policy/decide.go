@@ -180,17 +180,3 @@ func readAnswer(value any) (Answer, error) {
 	}
 	return answer, nil
 }
-
-// inputJSON renders the input for the decision log. A value made of strings,
-// numbers and booleans always has a JSON form.
-func inputJSON(input ast.Value) []byte {
-	value, err := ast.JSON(input)
-	if err != nil {
-		return nil
-	}
-	raw, err := json.Marshal(value)
-	if err != nil {
-		return nil
-	}
-	return raw
-}
