@@ -36,6 +36,7 @@ func decideRepeatedly(b *testing.B, s *policy.Snapshot, facts policy.Facts) {
 	}
 }
 
+// lastFacts is what is known of the last message, all before it applied.
 func lastFacts(t testing.TB, messages []string) policy.Facts {
 	t.Helper()
 	tracker := install.NewTracker(install.Limits{})
@@ -50,3 +51,4 @@ func lastFacts(t testing.TB, messages []string) policy.Facts {
 	}
 	return facts
 }
+
