@@ -16,35 +16,49 @@ import data.lib.pending
 #   expected: the installer's own machinery. approved: an entry explains it. review:
 #   not explained and not alarming, or not decidable on these facts. alert: AN0940.
 # entrypoint: true
-decision := object.union(answer, explained)
+# scope: document
+decision := object.union(answer, {"approval": approvals.approval}) if disposition == "approved"
+
+else := answer
 
 # METADATA
 # title: The answer without its explanation
 answer := {
 	"disposition": disposition,
 	"severity": severity,
-	"signals": [{"id": held.id, "severity": held.severity, "title": held.title, "evidence": held.evidence} | some held in told],
+	"signals": [object.remove(held, ["disposition", "excusable", "missing"]) | some held in told],
 	"near_misses": near_misses,
 	"pending": awaited,
-	"missing": sort({fact | some fact in input.missing} | {fact | some held in told; some fact in held.missing}),
+	"missing": missing,
 }
 
 # METADATA
 # title: Every signal that holds, excused or not
-told := [context.told(held) | some held in found] if count(found) > 0
+told := [context.told(held) | some held in found] if found != []
 
 else := [context.told(unexplained.held)] if unexplained.held
 
 else := []
 
 # METADATA
-# title: Signals that hold by their id, but for the one that speaks where no other does
-found := {id: held | held := data.an0940.signals[id].held}
+# title: Signals that hold, by their id, but for the one that speaks where no other does
+found := [held | some id; held := data.an0940.signals[id].held]
+
+# METADATA
+# title: What correlation does not know, and what the signals lack besides
+# scope: document
+missing := sort(input.missing) if lacking == set()
+
+else := sort(lacking | {fact | some fact in input.missing})
+
+# METADATA
+# title: Facts that the signals would have told more by
+lacking contains told[_].missing[_]
 
 # METADATA
 # title: Signals that no entry excuses
 # scope: document
-standing := [] if count(told) == 0
+standing := [] if told == []
 
 else := told if not approvals.approval
 
@@ -55,10 +69,10 @@ else := [held | some held in told; not held.excusable]
 # scope: document
 disposition := "alert" if {
 	alarming
-	count(awaited) == 0
+	awaited == []
 }
 
-else := "review" if count(standing) > 0
+else := "review" if standing != []
 
 else := "approved" if in_effect
 
@@ -66,10 +80,7 @@ else := "expected"
 
 # METADATA
 # title: What stands is an alert
-alarming if {
-	some held in standing
-	held.disposition == "alert"
-}
+alarming if standing[_].disposition == "alert"
 
 # METADATA
 # title: Facts that may still come, and with them an entry that explains what would alert
@@ -93,23 +104,16 @@ unexcusable if {
 # title: An entry explains what would else stand, or an install that a tool began
 # scope: document
 in_effect if {
-	count(told) > 0
-	count(standing) == 0
+	told != []
+	standing == []
 }
 
 in_effect if {
-	count(told) == 0
+	told == []
 	input.event.kind == "process_start"
 	input.process.role == "client"
 	approvals.approval
 }
-
-# METADATA
-# title: The entry that explains the event, where one does
-# scope: document
-explained := {"approval": approvals.approval} if disposition == "approved"
-
-else := {}
 
 # METADATA
 # title: Entries that fit in part
@@ -124,11 +128,11 @@ near_misses := array.slice(
 	),
 	0, 3,
 ) if {
-	count(standing) > 0
+	standing != []
 	approvals.approval
 }
 
-else := approvals.near_misses if count(standing) > 0
+else := approvals.near_misses if standing != []
 
 else := approvals.near_misses if {
 	disposition == "expected"
@@ -139,12 +143,22 @@ else := approvals.near_misses if {
 else := []
 
 # METADATA
-# title: Severities from harmless to worst
-severities := ["informational", "low", "medium", "high", "critical"]
-
-# METADATA
 # title: The worst severity of the signals that stand
 # scope: document
-severity := severities[max({rank | some held in standing; held.severity == severities[rank]})] if count(standing) > 0
+severity := "critical" if {
+	standing[_].severity == "critical"
+}
+
+else := "high" if {
+	standing[_].severity == "high"
+}
+
+else := "medium" if {
+	standing[_].severity == "medium"
+}
+
+else := "low" if {
+	standing[_].severity == "low"
+}
 
 else := "informational"

@@ -46,7 +46,7 @@ else := [{"client": input.process, "above": input.lineage, "session": own_sessio
 
 else := [way] if {
 	started_or_loaded
-	at := min({i | some i, process in input.lineage; process.role == "client"})
+	at := min({i | some i; input.lineage[i].role == "client"})
 	way := {
 		"client": input.lineage[at],
 		"above": array.slice(input.lineage, at + 1, count(input.lineage)),

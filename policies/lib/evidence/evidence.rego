@@ -7,7 +7,18 @@ package lib.evidence
 
 # METADATA
 # title: What was started, and by whom
-process := known({
+process := {
+	"process.image": input.process.image,
+	"process.command_line": input.process.command_line,
+	"process.user": input.process.user,
+	"parent.image": input.parent.image,
+	"parent.command_line": input.parent.command_line,
+} if {
+	input.process
+	input.parent
+}
+
+else := known({
 	"process.image": object.get(input, ["process", "image"], ""),
 	"process.command_line": object.get(input, ["process", "command_line"], ""),
 	"process.user": object.get(input, ["process", "user"], ""),
@@ -17,12 +28,23 @@ process := known({
 
 # METADATA
 # title: What was started, by whom, and what its file says of itself
-metadata := object.union(process, known({
-	"process.company": object.get(input, ["process", "company"], ""),
-	"process.product": object.get(input, ["process", "product"], ""),
-	"process.original_file_name": object.get(input, ["process", "original_file_name"], ""),
-	"process.sha256": object.get(input, ["process", "sha256"], ""),
-}))
+metadata := object.union(process, {
+	"process.company": input.process.company,
+	"process.product": input.process.product,
+	"process.original_file_name": input.process.original_file_name,
+	"process.sha256": input.process.sha256,
+}) if {
+	input.process
+}
+
+else := object.union(process, {fact: input.process[name] |
+	some name, fact in {
+		"company": "process.company",
+		"original_file_name": "process.original_file_name",
+		"product": "process.product",
+		"sha256": "process.sha256",
+	}
+})
 
 # METADATA
 # title: What was loaded, and by whom
@@ -37,7 +59,15 @@ module := known({
 
 # METADATA
 # title: Who asked for a package, and what the record of MsiInstaller names
-request := known({
+request := {
+	"process.command_line": input.process.command_line,
+	"process.user": input.process.user,
+	"parent.image": input.parent.image,
+} if {
+	not input.event.install
+}
+
+else := known({
 	"process.command_line": object.get(input, ["process", "command_line"], ""),
 	"process.user": object.get(input, ["process", "user"], ""),
 	"parent.image": object.get(input, ["parent", "image"], ""),
@@ -61,7 +91,4 @@ network := known({
 
 # METADATA
 # title: Those facts that somebody reported
-known(facts) := {name: value |
-	some name, value in facts
-	value != ""
-}
+known(facts) := object.remove(facts, {name | facts[name] == ""})

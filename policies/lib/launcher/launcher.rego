@@ -15,6 +15,14 @@ import data.lib.programs
 options := {"dontwait", "hidewindow", "runasadmin", "enforcedrunasadmin"}
 
 # METADATA
+# title: One of them is somewhere in the command line
+# description: What is not need not be taken apart, which costs more than all else here.
+named if {
+	some name in options
+	contains(input.process.command_line, name)
+}
+
+# METADATA
 # title: The words of the command line, a quoted part one word
 tokens := array.flatten([pieces(at, segment) |
 	some at, segment in split(input.process.command_line, "\"")
@@ -33,8 +41,8 @@ else := [word |
 # title: Places of the options
 switches contains at if {
 	some at, token in tokens
-	at > 0
 	substring(token, 0, 1) in {"/", "-"}
+	at > 0
 }
 
 # METADATA
@@ -45,11 +53,10 @@ option(at) := trim_left(tokens[at], "/-") if at in switches
 # title: The place of the payload
 # description: The first word after an option that is none itself and no folder of /dir.
 begin := min({at |
+	first := min(switches)
 	some at, _ in tokens
-	at > min(switches)
-	not at in switches
-	not at in values
-})
+	at > first
+} - (switches | values))
 
 # METADATA
 # title: Places of what follows /dir

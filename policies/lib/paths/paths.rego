@@ -38,11 +38,7 @@ else := "elsewhere" if input.process.image
 
 # METADATA
 # title: The subject's image lies below a folder of ChildImagePath
-payload if {
-	named := data.an0940.parameters.ChildImagePath
-	some folder in input.process.folders
-	named[folder]
-}
+payload if count(object.filter(data.an0940.parameters.ChildImagePath, input.process.folders)) > 0
 
 # METADATA
 # title: The subject's image lies in an alternate stream
@@ -51,11 +47,7 @@ stream if contains(input.process.name, ":")
 
 # METADATA
 # title: The subject's image lies below a protected folder
-guarded if {
-	named := data.an0940.tuning.protected_folders
-	some folder in input.process.folders
-	named[folder]
-}
+guarded if count(object.filter(data.an0940.tuning.protected_folders, input.process.folders)) > 0
 
 # METADATA
 # title: Ordinary users write to none of the folders
@@ -69,6 +61,11 @@ protected(folders) if {
 # description: The longest folder of ChildImagePath or of the protected ones above it decides. An alternate stream is such a place.
 # scope: document
 payload_place(file) if contains(file.name, ":")
+
+payload_place(file) if {
+	count(object.filter(data.an0940.parameters.ChildImagePath, file.folders)) > 0
+	count(object.filter(data.an0940.tuning.protected_folders, file.folders)) == 0
+}
 
 payload_place(file) if {
 	count(object.filter(data.an0940.parameters.ChildImagePath, file.folders)) > 0
@@ -101,6 +98,5 @@ system_folders := {"c:\\windows\\system32", "c:\\windows\\syswow64"}
 # METADATA
 # title: The subject's image lies directly in a system folder
 process_in_system_folder if {
-	some folder in system_folders
-	input.process.image == concat("\\", [folder, input.process.name])
+	trim_suffix(input.process.image, concat("", ["\\", input.process.name])) in system_folders
 }

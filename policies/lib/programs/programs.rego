@@ -99,17 +99,11 @@ interpreters := {
 
 # METADATA
 # title: The subject is a shell
-shell if {
-	some name in names
-	name in shells
-}
+shell if names & shells != set()
 
 # METADATA
 # title: The subject is a script host
-script_host if {
-	some name in names
-	name in script_hosts
-}
+script_host if names & script_hosts != set()
 
 # METADATA
 # title: The system tools that the subject is
@@ -117,10 +111,7 @@ tools contains system_tools[name] if some name in names
 
 # METADATA
 # title: The subject is a system tool
-system_tool if {
-	some name in names
-	system_tools[name]
-}
+system_tool if tools != set()
 
 # METADATA
 # title: The subject calls itself msiexec
@@ -130,10 +121,13 @@ msiexec if "msiexec.exe" in names
 # title: What the subject does is decided by its arguments
 # description: Such a program is approved only with its exact command line, whatever its hash or signer.
 # scope: document
-driven_by_arguments if {
-	some name in names
-	generic(name)
-}
+driven_by_arguments if shell
+
+driven_by_arguments if script_host
+
+driven_by_arguments if system_tool
+
+driven_by_arguments if names & interpreters != set()
 
 driven_by_arguments if data.lib.paths.process_in_system_folder
 

@@ -16,10 +16,7 @@ asked contains verb if some verb in of(input.session.client)
 
 # METADATA
 # title: The nearest client above the subject
-nearest := min({at |
-	some at, process in input.lineage
-	process.role == "client"
-})
+nearest := min({at | some at; input.lineage[at].role == "client"})
 
 # METADATA
 # title: Verbs of the sessions that the subject could belong to

@@ -45,7 +45,7 @@ held := {
 	"evidence": object.union(evidence.request, {"session.package.name": asked.name, "session.named": min(told)}),
 	"missing": [],
 } if {
-	count(told) > 0
+	told != set()
 }
 
 # METADATA

@@ -37,5 +37,5 @@ held := {
 	"evidence": object.union_n([evidence.process, evidence.module, evidence.request, {"deny": concat(", ", approvals.denials)}]),
 	"missing": [],
 } if {
-	count(approvals.denials) > 0
+	approvals.denials != set()
 }

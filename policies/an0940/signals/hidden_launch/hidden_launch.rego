@@ -40,6 +40,7 @@ held := {
 	"missing": [],
 } if {
 	input.event.kind == "process_start"
+	launcher.named
 	started
 	launcher.launches
 }

@@ -42,6 +42,8 @@ held := {
 	"excusable": true,
 	"evidence": object.union(evidence.request, {"package": judged.named}),
 	"missing": [],
+} if {
+	told != set()
 }
 
 # METADATA

@@ -40,6 +40,7 @@ held := {
 	"missing": [],
 } if {
 	input.event.kind == "process_start"
+	count(input.process.msiexec.transform_files) > 0
 }
 
 # METADATA

@@ -38,13 +38,15 @@ import data.lib.verbs
 # METADATA
 # title: The signal, where it holds
 # scope: document
-held := told(verbs.asked, judged(verbs.asked)) if {
+held := told(verbs.asked, how) if {
 	started
-	judged(verbs.asked)
+	unusual(verbs.asked)
+	how := judged(verbs.asked)
 }
 
 else := told(verbs.possible, {"disposition": "review", "severity": "medium"}) if {
 	started
+	unusual(verbs.possible)
 	judged(verbs.possible)
 }
 
@@ -113,17 +115,11 @@ else := {"disposition": "alert", "severity": "high"} if {
 
 # METADATA
 # title: The verbs hold one that this signal is about
-unusual(asked) if {
-	some verb in asked
-	verb in {"administrative", "advertise", "patch", "repair"}
-}
+unusual(asked) if asked & {"administrative", "advertise", "patch", "repair"} != set()
 
 # METADATA
 # title: An install that needs to run no program
-runs_nothing(asked) if {
-	some verb in asked
-	verb in {"administrative", "advertise"}
-}
+runs_nothing(asked) if asked & {"administrative", "advertise"} != set()
 
 # METADATA
 # title: Something was started below an installer that is not its own machinery
