@@ -51,4 +51,3 @@ func lastFacts(t testing.TB, messages []string) policy.Facts {
 	}
 	return facts
 }
-

@@ -30,6 +30,14 @@ test_machinery_is_expected if {
 	decision(fixtures.start(fixtures.client, fixtures.explorer, []), {}) == expected
 }
 
+test_severity_is_the_worst_of_what_stands if {
+	an0940.severity == "critical" with an0940.standing as [{"severity": "high"}, {"severity": "critical"}]
+	an0940.severity == "high" with an0940.standing as [{"severity": "high"}, {"severity": "low"}, {"severity": "medium"}]
+	an0940.severity == "medium" with an0940.standing as [{"severity": "informational"}, {"severity": "medium"}]
+	an0940.severity == "low" with an0940.standing as [{"severity": "low"}]
+	an0940.severity == "informational" with an0940.standing as []
+}
+
 test_ordinary_record_of_msiinstaller_is_expected if {
 	decision(fixtures.record(fixtures.path_package("c:\\program files\\o.msi")), {}) == expected
 }
