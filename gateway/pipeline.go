@@ -104,6 +104,7 @@ type Worker struct {
 	seen       map[string]bool // ids of what is told while published is there
 	configured *active         // whose parameters the tracker has
 	failed     error           // of reading history: what was done since is not whole
+	canary     *canaryRun      // nil but for a canary's run
 }
 
 // NewWorker returns a worker that knows nothing yet.
@@ -224,6 +225,10 @@ func (m *Message) now(e *event.Event) time.Time {
 
 // decide asks the policy, or takes what it answered before a restart.
 func (w *Worker) decide(ctx context.Context, a *active, m *Message, step *Step, c *install.Context, now time.Time) {
+	if w.canary != nil {
+		w.decideCanary(ctx, a, step, c, now)
+		return
+	}
 	trigger := policy.Trigger{Stream: step.At.Stream, Sequence: step.At.Sequence, Record: step.At.Record, Cause: step.Cause}
 	facts := policy.Facts{Context: c, Host: c.Event.Host, Now: now, Received: c.Event.Stamp}
 	if facts.Received.IsZero() {

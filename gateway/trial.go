@@ -2,8 +2,6 @@ package gateway
 
 import (
 	"context"
-	"errors"
-	"fmt"
 
 	"msigate/gateway/policy"
 )
@@ -20,18 +18,16 @@ func NewTrial(s *policy.Snapshot) (*Policy, error) {
 	return p, nil
 }
 
-// TryCanary runs one canary through the whole way under p. It returns nil where
-// the canary gets its least disposition or worse, else what it got.
+// TryCanary runs one canary through the whole way under p, as it stands. It
+// returns nil where the canary gets its least disposition or worse and its signal
+// holds, else what came of it.
 func (p *Policy) TryCanary(ctx context.Context, canary policy.Canary) error {
-	got, err := runCanary(ctx, p.current.Load(), canary)
-	switch {
-	case err != nil:
-		return err
-	case got == "":
-		return errors.New("is not decided at all")
-	case !got.AtLeast(canary.Least):
-		return fmt.Errorf("is %s, must be %s at least", got, canary.Least)
-	default:
-		return nil
-	}
+	return p.current.Load().try(ctx, canary)
+}
+
+// TryEntries puts the scopes of all entries of the governance data into the
+// canaries of p, whatever was tried before. The error names what they hide.
+func (p *Policy) TryEntries(ctx context.Context) error {
+	a := p.current.Load()
+	return a.tryFillings(ctx, a.snapshot.Fillings())
 }

@@ -2,6 +2,7 @@ package policies_test
 
 import (
 	"context"
+	"slices"
 	"testing"
 	"time"
 
@@ -72,7 +73,8 @@ func TestLastMessageOfEachCanaryFiresItsSignalAndNoneBeforeAlarms(t *testing.T) 
 	s := snapshot(t)
 	for _, canary := range s.Canaries() {
 		t.Run(canary.Name, func(t *testing.T) {
-			if before := canary.Messages[:len(canary.Messages)-1]; len(before) > 0 {
+			// What an exclusion hides may stand below what is an alert itself.
+			if before := canary.Messages[:len(canary.Messages)-1]; len(before) > 0 && canary.Exclusion == "" {
 				if d := decided(t, s, before); d.Answer.Disposition == policy.Alert && canary.Name != "child_of_extracted" {
 					t.Errorf("the message before the last is an alert already: %+v", d.Answer.Signals)
 				}
@@ -89,5 +91,47 @@ func TestLastMessageOfEachCanaryFiresItsSignalAndNoneBeforeAlarms(t *testing.T) 
 				t.Errorf("signal %s does not hold: %+v", canary.Signal, d.Answer.Signals)
 			}
 		})
+	}
+}
+
+// exclusions are what attackers know from other rule sets as ways round a
+// detector: none of them may ever be inherited.
+var exclusions = []string{
+	`any \Windows\Installer\MSI*.tmp path`,
+	`any parent ending E Global\MSI0000`,
+	`any child of msiexec /V`,
+	`any parent in Temp`,
+	`the managed-action export by name alone`,
+	`an unsigned path prefix`,
+	`/i C:\`,
+}
+
+func TestFloorSetCoversEveryExclusionAndWhatNothingExcuses(t *testing.T) {
+	byExclusion, floor := map[string]bool{}, map[string]bool{}
+	excusable := map[string]bool{"unexplained": true}
+	for _, s := range signals(t) {
+		excusable[s.ID] = s.Excusable
+	}
+	for _, canary := range snapshot(t).Canaries() {
+		if canary.Exclusion != "" && !slices.Contains(exclusions, canary.Exclusion) {
+			t.Errorf("%s: no such exclusion: %q", canary.Name, canary.Exclusion)
+		}
+		if canary.Floor {
+			byExclusion[canary.Exclusion] = true
+			floor[canary.Signal] = floor[canary.Signal] || !canary.Excusable
+		}
+		if canary.Excusable && !excusable[canary.Signal] {
+			t.Errorf("%s may be excused, but its signal %s never", canary.Name, canary.Signal)
+		}
+	}
+	for _, exclusion := range exclusions {
+		if !byExclusion[exclusion] {
+			t.Errorf("no canary of the floor set is hidden by %q", exclusion)
+		}
+	}
+	for _, s := range signals(t) {
+		if !s.Excusable && !s.Governance && !floor[s.ID] {
+			t.Errorf("%s is excused by nothing, and has no canary in the floor set that says so", s.ID)
+		}
 	}
 }

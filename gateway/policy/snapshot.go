@@ -174,13 +174,12 @@ func (s *Snapshot) readDocuments() error {
 	if err := s.Document("canaries", &byName); err != nil && !errors.Is(err, ErrNoDocument) {
 		return err
 	}
-	for _, name := range slices.Sorted(maps.Keys(byName)) {
-		canary := byName[name]
-		canary.Name = name
-		if err := canary.validate(); err != nil {
-			return fmt.Errorf("read data.canaries.%s: %w", name, err)
-		}
-		s.canaries = append(s.canaries, canary)
+	own, err := readCanaries(byName)
+	if err != nil {
+		return err
+	}
+	if s.canaries, err = withFloor(own); err != nil {
+		return err
 	}
 	return nil
 }
@@ -248,7 +247,7 @@ func (s *Snapshot) Scope() *event.Scope { return s.scope }
 // Parameters are AN0940's mutable elements that correlation needs.
 func (s *Snapshot) Parameters() install.Parameters { return s.tuning }
 
-// Canaries are the bundle's canaries, sorted by name.
+// Canaries are the floor set and the bundle's canaries besides, sorted by name.
 func (s *Snapshot) Canaries() []Canary { return s.canaries }
 
 // Bundles are the stamps of the bundles, sorted by name.
