@@ -193,10 +193,11 @@ func excuse(s signal) string {
 	}
 	strong := those(s.ExcusedBy, "sha256", "sha1", "signer", "package_sha256")
 	situational := those(s.ExcusedBy, "deployment_tool", "source")
+	beside := append(slices.Clone(situational), "change_window") // an open window stands beside any strong fact
 	var b strings.Builder
 	b.WriteString("An entry of the governance data that shows ")
 	if len(strong) > 0 {
-		fmt.Fprintf(&b, "a strong fact (`%s`) and a situational one (`%s`)", strings.Join(strong, "`, `"), strings.Join(situational, "`, `"))
+		fmt.Fprintf(&b, "a strong fact (`%s`) and a situational one (`%s`)", strings.Join(strong, "`, `"), strings.Join(beside, "`, `"))
 	}
 	switch packages := len(those(s.ExcusedBy, "package_sha256")) > 0; {
 	case packages:

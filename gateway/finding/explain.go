@@ -128,6 +128,14 @@ func nearMiss(n *policy.NearMiss) string {
 			why = append(why, "has expired")
 		case "not_yet_valid":
 			why = append(why, "is not valid yet")
+		case "change_retroactive":
+			why = append(why, "has a change window that was opened afterwards")
+		case "change_not_begun":
+			why = append(why, "has a change window that had not begun")
+		case "change_over":
+			why = append(why, "has a change window that was over")
+		case "change_not_valid":
+			why = append(why, "has a change window that nobody else approved or that is longer than 14 days")
 		default:
 			failed = append(failed, fact)
 		}

@@ -3,7 +3,10 @@ package governance
 import (
 	"encoding/json"
 	"strconv"
+	"strings"
 	"time"
+
+	"go.yaml.in/yaml/v3"
 
 	"msigate/gateway/event"
 )
@@ -20,17 +23,25 @@ func data(documents map[string]document) object {
 	index := newIndex()
 	for _, e := range documents["installers"].entries {
 		value := described(e)
-		for _, field := range []string{"sha256", "sha1", "signers", "deployment_tools", "sources", "command_lines", "transforms", "patches"} {
+		for _, field := range []string{"sha256", "sha1", "signers", "deployment_tools", "sources", "host_groups", "users", "command_lines", "transforms", "patches"} {
 			value[field] = set(e.facts(field), event.LowerASCII)
 		}
 		narrow := object{}
 		for _, field := range []string{"product_codes", "file_names", "images", "original_file_names", "products", "companies"} {
 			narrow[field] = set(e.facts("narrow", field), event.LowerASCII)
 		}
+		for field, fields := range versionFields {
+			if node := mapValue(mapValue(e.node, "narrow"), field); node != nil {
+				narrow[field] = versionRange(node, fields)
+			}
+		}
 		value["narrow"] = narrow
+		if mapValue(e.node, "change_window") != nil {
+			value["change_window"] = object{"open": true}
+		}
 		value["properties"] = properties(e)
 		installers[e.text("id")] = value
-		index.addInstaller(e.text("id"), e)
+		index.addInstaller(e.text("id"), value)
 	}
 	for _, e := range documents["deployment_tools"].entries {
 		value := described(e)
@@ -89,6 +100,41 @@ func nanoseconds(day string) json.Number {
 		return "0" // cannot be: the checker has read this day
 	}
 	return json.Number(strconv.FormatInt(t.UnixNano(), 10))
+}
+
+// versionFields says how many numbers of a version count. A file has four (Microsoft,
+// "VS_FIXEDFILEINFO"). Of a ProductVersion Windows Installer compares three: "If you
+// include a fourth field in your product version, the installer ignores the fourth
+// field" (Microsoft, "ProductVersion property").
+var versionFields = map[string]int{"file_version": 4, "product_version": 3}
+
+// versionRange is a range's ends as lists of numbers, which the policy compares whole.
+func versionRange(node *yaml.Node, fields int) object {
+	ends := object{}
+	for _, end := range []string{"min", "max"} {
+		value := mapValue(node, end)
+		if value == nil {
+			continue
+		}
+		numbers := make([]any, 0, fields)
+		for _, n := range versionNumbers(value.Value, fields) {
+			numbers = append(numbers, json.Number(strconv.Itoa(n)))
+		}
+		ends[end] = numbers
+	}
+	return ends
+}
+
+// versionNumbers are the first numbers of a version; those left out are 0.
+func versionNumbers(text string, fields int) []int {
+	numbers := make([]int, fields)
+	for i, part := range strings.Split(text, ".") {
+		if i == fields {
+			break
+		}
+		numbers[i], _ = strconv.Atoi(part) // the schema has found it well-formed
+	}
+	return numbers
 }
 
 func set(facts []fact, normal func(string) string) object {

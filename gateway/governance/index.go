@@ -14,17 +14,20 @@ const maxNear = 16
 
 // index answers "which entries know this fact" with one lookup, so that
 // 100,000 entries cost the policy what a hundred do.
-type index struct{ root object }
+type index struct {
+	root  object
+	pairs filing
+}
 
-func newIndex() *index { return &index{root: object{}} }
+func newIndex() *index { return &index{root: object{}, pairs: filing{}} }
 
 // shape lists every index, so that the policy finds an empty one rather than none.
 var shape = map[string][]string{
-	"installers":       {"sha256", "sha1", "signer", "signer_tool", "signer_source", "tool_source", "tool", "source"},
+	"installers":       {"sha256", "sha1", "signer", "signer_tool", "signer_source", "signer_change", "tool_source", "tool", "source"},
 	"deployment_tools": {"image"},
 	"sources":          {"folder"},
 	"signers":          {"subject", "thumbprint"},
-	"deny":             {"sha256", "sha1", "signer_subject", "thumbprint", "image", "folder", "product_code", "url_host"},
+	"deny":             denyIndexes(),
 }
 
 // at is the index under a path of keys, made where it is not there yet.
@@ -55,43 +58,49 @@ func (x *index) add(id string, members any, path ...string) {
 	}
 }
 
-func (x *index) addInstaller(id string, e entry) {
-	x.add(id, set(e.facts("sha256"), event.LowerASCII), "installers", "sha256")
-	x.add(id, set(e.facts("sha1"), event.LowerASCII), "installers", "sha1")
-	signers, tools, sources := set(e.facts("signers"), event.LowerASCII), set(e.facts("deployment_tools"), event.LowerASCII), set(e.facts("sources"), event.LowerASCII)
-	x.add(id, signers, "installers", "signer")
-	x.add(id, tools, "installers", "tool")
-	x.add(id, sources, "installers", "source")
-	x.add(id, pairs(signers, tools), "installers", "signer_tool")
-	x.add(id, pairs(signers, sources), "installers", "signer_source")
-	x.add(id, pairs(tools, sources), "installers", "tool_source")
+// addInstaller lists an entry, as the policy will read it, under its facts.
+func (x *index) addInstaller(id string, value object) {
+	x.add(id, value["sha256"], "installers", "sha256")
+	x.add(id, value["sha1"], "installers", "sha1")
+	x.add(id, value["signers"], "installers", "signer")
+	x.add(id, value["deployment_tools"], "installers", "tool")
+	x.add(id, value["sources"], "installers", "source")
+	x.pairs.add(id, value)
 }
 
-// pairs are the ids of two sets with a bar between them, which no id can hold.
-func pairs(first, second object) object {
-	all := make(object, len(first)*len(second))
-	for one := range first {
-		for other := range second {
-			all[one+"|"+other] = true
-		}
+// denyFields are the lists of a deny entry: the index that each fills, and how
+// its values are written for the policy.
+var denyFields = []struct {
+	field, index string
+	normal       func(string) string
+}{
+	{"sha256", "sha256", event.LowerASCII},
+	{"sha1", "sha1", event.LowerASCII},
+	{"signer_subjects", "signer_subject", event.LowerASCII},
+	{"thumbprints", "thumbprint", event.LowerASCII},
+	{"images", "image", canonical(canonicalImage)},
+	{"folders", "folder", canonical(canonicalFolder)},
+	{"url_hosts", "url_host", event.LowerASCII},
+	{"deployment_tools", "deployment_tool", event.LowerASCII},
+	{"sources", "source", event.LowerASCII},
+	{"product_codes", "product_code", event.LowerASCII},
+	{"package_names", "package_name", event.LowerASCII},
+	{"file_names", "file_name", event.LowerASCII},
+	{"original_file_names", "original_file_name", event.LowerASCII},
+	{"products", "product", event.LowerASCII},
+	{"companies", "company", event.LowerASCII},
+}
+
+func denyIndexes() []string {
+	names := make([]string, len(denyFields))
+	for i, fact := range denyFields {
+		names[i] = fact.index
 	}
-	return all
+	return names
 }
 
 func (x *index) addDeny(id string, e entry) {
-	for _, fact := range []struct {
-		field, index string
-		normal       func(string) string
-	}{
-		{"sha256", "sha256", event.LowerASCII},
-		{"sha1", "sha1", event.LowerASCII},
-		{"signer_subjects", "signer_subject", event.LowerASCII},
-		{"thumbprints", "thumbprint", event.LowerASCII},
-		{"images", "image", canonical(canonicalImage)},
-		{"folders", "folder", canonical(canonicalFolder)},
-		{"product_codes", "product_code", event.LowerASCII},
-		{"url_hosts", "url_host", event.LowerASCII},
-	} {
+	for _, fact := range denyFields {
 		x.add(id, set(e.facts(fact.field), fact.normal), "deny", fact.index)
 	}
 }
@@ -106,6 +115,16 @@ func (x *index) document() object {
 	for _, fact := range []string{"signer", "tool", "source"} {
 		for _, ids := range x.at("installers", fact) {
 			keepLowest(ids.(object), maxNear)
+		}
+	}
+	for fact, keys := range x.pairs {
+		under := x.at("installers", fact)
+		for key, entries := range keys {
+			ids := object{}
+			for _, one := range covering(entries) {
+				ids[one.id] = true
+			}
+			under[key] = ids
 		}
 	}
 	return x.root

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"regexp"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -23,7 +24,7 @@ const maxLife = 366
 // facts and situational ones; claimed facts carry nothing).
 var (
 	strongFacts      = []string{"sha256", "sha1", "signers"}
-	situationalFacts = []string{"deployment_tools", "sources"}
+	situationalFacts = []string{"deployment_tools", "sources", "change_window"}
 )
 
 // checker holds entries to the rules that a JSON Schema cannot express.
@@ -62,6 +63,7 @@ func (c *checker) check() {
 		}
 	}
 	for _, e := range c.documents["deny"].entries {
+		c.checkReferences(e, "deployment_tools", "sources")
 		for _, f := range e.facts("folders") {
 			if _, why := canonicalFolder(f.text); why != "" {
 				c.refuse(e.at(f.node, f.field), quote(f.text)+" "+why, "a full local path, \\\\server\\share\\folder or a URL's folder")
@@ -121,15 +123,9 @@ func (c *checker) day(e entry, field string) (time.Time, bool) {
 }
 
 func (c *checker) checkInstaller(e entry) {
-	for _, kind := range []string{"signers", "deployment_tools", "sources"} {
-		if _, read := c.documents[kind]; !read {
-			continue // its file has a fault of its own, and every id would seem unknown
-		}
-		for _, f := range e.facts(kind) {
-			if _, known := c.ids[kind][f.text]; !known {
-				c.refuse(e.at(f.node, f.field), "no entry of "+fileName(kind)+" has the id "+quote(f.text), c.knownIDs(kind))
-			}
-		}
+	c.checkReferences(e, "signers", "deployment_tools", "sources")
+	for _, field := range []string{"file_version", "product_version"} {
+		c.checkVersions(e, field)
 	}
 	hasCommandLines := len(e.facts("command_lines")) > 0
 	for _, field := range []string{"file_names", "original_file_names", "images"} {
@@ -155,6 +151,42 @@ func (c *checker) checkInstaller(e entry) {
 		if why := neverInherit(event.LowerASCII(f.text)); why != "" {
 			c.refuse(e.at(f.node, f.field), why, "the exact command line of the product's own program")
 		}
+	}
+}
+
+// checkReferences holds ids of other files to those that are there.
+func (c *checker) checkReferences(e entry, kinds ...string) {
+	for _, kind := range kinds {
+		if _, read := c.documents[kind]; !read {
+			continue // its file has a fault of its own, and every id would seem unknown
+		}
+		for _, f := range e.facts(kind) {
+			if _, known := c.ids[kind][f.text]; !known {
+				c.refuse(e.at(f.node, f.field), "no entry of "+fileName(kind)+" has the id "+quote(f.text), c.knownIDs(kind))
+			}
+		}
+	}
+}
+
+// checkVersions refuses a range that nothing lies in, and numbers Windows has no room for.
+func (c *checker) checkVersions(e entry, field string) {
+	node := mapValue(mapValue(e.node, "narrow"), field)
+	bounds := map[string][]int{}
+	for _, end := range []string{"min", "max"} {
+		value := mapValue(node, end)
+		if value == nil || value.Kind != yaml.ScalarNode {
+			continue
+		}
+		numbers := versionNumbers(value.Value, versionFields[field])
+		bounds[end] = numbers
+		for _, part := range strings.Split(value.Value, ".") {
+			if n, err := strconv.Atoi(part); err == nil && n > 65535 {
+				c.refuse(e.at(value, "narrow."+field+"."+end), quote(value.Value)+" has a number above 65535", "numbers that fit the 16 bits of a Windows version")
+			}
+		}
+	}
+	if least, most := bounds["min"], bounds["max"]; least != nil && most != nil && slices.Compare(least, most) > 0 {
+		c.refuse(e.at(mapValue(node, "max"), "narrow."+field+".max"), fmt.Sprintf("max comes before min, by the first %d numbers", versionFields[field]), "min and max with at least one version from one to the other")
 	}
 }
 
@@ -235,9 +267,9 @@ func missingFacts(d document, e *jsonschema.ValidationError) (why, want string) 
 	case "signers":
 		return "names no signer", "subjects or thumbprints, or both; issuers only narrow"
 	case "deny":
-		return "denies nothing", "at least one of signer_subjects, thumbprints, sha256, sha1, images, folders, product_codes, url_hosts"
+		return "denies nothing", "at least one of sha256, sha1, signer_subjects, thumbprints, images, folders, url_hosts, deployment_tools, sources, product_codes, package_names, file_names, original_file_names, products, companies"
 	}
-	want = "one strong fact (sha256, signers; sha1 only beside a situational one) and one situational fact (deployment_tools, sources), or deployment_tools and sources together"
+	want = "one strong fact (sha256, signers; sha1 only beside a situational one) and one situational fact (deployment_tools, sources, change_window), or deployment_tools and sources together"
 	strong, situational := has(strongFacts), has(situationalFacts)
 	switch {
 	case len(strong) == 1 && strong[0] == "sha1":

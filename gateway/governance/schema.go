@@ -86,6 +86,11 @@ func (s *schemas) problems(d document, e *jsonschema.ValidationError) Problems {
 		if strings.ContainsAny(k.Got, "*?") {
 			p.Why = quote(k.Got) + " has a wildcard"
 		}
+	case *kind.Not:
+		p.Why = "cannot be used"
+		if node != nil {
+			p.Why = quote(node.Value) + " cannot be used"
+		}
 	case *kind.Const:
 		p.Why = fmt.Sprintf("is %v", e.ErrorKind.(*kind.Const).Got)
 		if node != nil {

@@ -17,11 +17,32 @@ type Facts struct {
 	Context *install.Context
 	Host    string   // lower-cased, DNS suffix stripped
 	Groups  []string // host groups; nil: in no group
+	// Changes are change windows for a group that the host is in, open or not: those
+	// beyond MaxChanges are left out. nil: none is known.
+	Changes []Change
 	Now     time.Time
 	// Received is the stamp of the message that carried the Event; offline the
 	// Event's time. What is pending is due so long after it, however often the
 	// Event is decided. Zero: Now.
 	Received time.Time
+}
+
+// MaxChanges bounds the change windows that one evaluation is given.
+const MaxChanges = 16
+
+// Change is a change window as it was recorded. Whether it covers a package and
+// counts is the policy's to say (policies/lib/approvals/change.rego): an opener
+// is not the approver, the group is never all, it lasts at most 14 days, and it
+// was opened before what it is to explain.
+type Change struct {
+	Ticket    string    // e.g. CHG-1042
+	Opener    string    // who asked for the change
+	Approver  string    // who approved it
+	HostGroup string    // the hosts it is for
+	Packages  []string  // each a full path, URL, file name, ProductCode or SHA-256
+	Begin     time.Time // the window is open from Begin
+	End       time.Time // until before End
+	Opened    time.Time // the server's stamp of the record: later than an event, it is retroactive
 }
 
 // inputValue builds the policy input straight as OPA values: going through a
@@ -32,7 +53,7 @@ type Facts struct {
 func inputValue(f Facts, sessions *sessionTerms) ast.Value {
 	c := f.Context
 	var processes processTerms
-	o := newObject(13)
+	o := newObject(14)
 	o.set("event", eventTerm(f))
 	o.object("process", processes.term(&c.Process))
 	o.set("lineage", processes.terms(c.Lineage))
@@ -49,9 +70,31 @@ func inputValue(f Facts, sessions *sessionTerms) ast.Value {
 	host.set("sends", stringsTerm(c.Sends))
 	host.integer("root_certificate", c.RootCertificate)
 	o.set("host", host.term())
+	if len(f.Changes) > 0 {
+		o.set("change", changesTerm(f.Changes[:min(len(f.Changes), MaxChanges)]))
+	}
 	o.set("missing", stringsTerm(c.Missing))
 	o.set("now", timeTerm(f.Now))
 	return o.term().Value
+}
+
+func changesTerm(changes []Change) *ast.Term {
+	terms := make([]*ast.Term, len(changes))
+	for i := range changes {
+		c := &changes[i]
+		o := newObject(8)
+		// All are there, and empty where nobody said: no window counts by what is absent.
+		o.set("ticket", ast.StringTerm(event.LowerASCII(c.Ticket)))
+		o.set("opener", ast.StringTerm(event.LowerASCII(c.Opener)))
+		o.set("approver", ast.StringTerm(event.LowerASCII(c.Approver)))
+		o.set("host_group", ast.StringTerm(event.LowerASCII(c.HostGroup)))
+		o.set("packages", stringsTerm(c.Packages))
+		o.set("begin", timeTerm(c.Begin))
+		o.set("end", timeTerm(c.End))
+		o.set("opened", timeTerm(c.Opened))
+		terms[i] = o.term()
+	}
+	return ast.ArrayTerm(terms...)
 }
 
 func eventTerm(f Facts) *ast.Term {

@@ -6,11 +6,19 @@ package lib.approvals
 approval := {
 	"entry": id,
 	"owner": data.governance.installers[id].owner,
-	"ticket": object.get(data.governance.installers[id], "ticket", ""),
+	"ticket": ticket(id),
 	"matched": sort(matched[id]),
 } if {
 	id := sort(fitting)[0][1]
 }
+
+# METADATA
+# title: What an approval refers to
+# description: The change that it rests on, else the ticket of the entry itself.
+# scope: document
+ticket(id) := sort(change_tickets)[0] if "change_window" in matched[id]
+
+else := object.get(data.governance.installers[id], "ticket", "")
 
 # METADATA
 # title: Entries without a failed fact, by how few facts lead to them
@@ -42,4 +50,8 @@ missing_little contains [0 - count(fitting_facts(id)), count(failed[id]), id] if
 # scope: document
 nearly(id) if matched[id]
 
-nearly(id) if failed[id] - {"expired", "not_yet_valid"} == set()
+nearly(id) if failed[id] - untimely == set()
+
+# METADATA
+# title: Why an entry, or what it lists, does not count at this time
+untimely := {"change_not_begun", "change_over", "change_retroactive", "expired", "not_yet_valid"}

@@ -8,6 +8,7 @@ import data.lib.programs
 # METADATA
 # title: Facts that carry an approval, by the list of an entry that holds them
 carrying := {
+	"change_window": "change_window",
 	"deployment_tool": "deployment_tools",
 	"sha1": "sha1",
 	"sha256": "sha256",
@@ -21,7 +22,12 @@ own_facts := {"sha1", "sha256", "signer"}
 
 # METADATA
 # title: Situational facts
-situational := {"deployment_tool", "source"}
+situational := {"change_window", "deployment_tool", "source"}
+
+# METADATA
+# title: Situational facts that together need no strong one
+# description: A change window says when and not what, so it stands beside a strong fact only.
+together := {"deployment_tool", "source"}
 
 # METADATA
 # title: The facts that fit suffice
@@ -46,7 +52,7 @@ carries(id, facts) if {
 }
 
 carries(id, facts) if {
-	facts & situational == situational
+	together - facts == set()
 	not own_strong_fact(id, facts)
 }
 
@@ -117,7 +123,7 @@ over(id, fact) if {
 }
 
 # METADATA
-# title: Whether the tools, sources and signers that an entry lists and the event has count
+# title: Whether the tools, sources, signers and windows that an entry lists and the event has count
 # scope: document
 dates[id].deployment_tool contains state if {
 	some id in candidates
@@ -131,6 +137,12 @@ dates[id].source contains state if {
 	some source, states in sources[_]
 	data.governance.installers[id].sources[source]
 	some state in states
+}
+
+dates[id].change_window contains state if {
+	some id in candidates
+	data.governance.installers[id].change_window
+	some state in changes
 }
 
 dates[id].signer contains state if {
@@ -160,7 +172,7 @@ exact(facts) if {
 	input.process.role == "client"
 	count(facts & own_facts) > 0
 	count(facts & {"package_sha256"}) == 0
-	facts & situational != situational
+	together - facts != set()
 }
 
 # METADATA
@@ -172,7 +184,7 @@ exact(facts) if {
 action_of_package(facts) if {
 	managed.action
 	count(facts & own_facts) == 0
-	facts & situational == situational
+	together - facts == set()
 }
 
 action_of_package(facts) if {

@@ -45,6 +45,42 @@ denied[id] := true if {
 }
 
 denied[id] := true if {
+	some fact, named in {
+		"company": "company",
+		"file_name": "name",
+		"original_file_name": "original_file_name",
+		"product": "product",
+	}
+	some id, _ in data.governance.index.deny[fact][subject[named]]
+}
+
+denied[id] := true if {
+	some image in above
+	some tool, _ in data.governance.index.deployment_tools.image[image]
+	some id, _ in data.governance.index.deny.deployment_tool[tool]
+}
+
+denied[id] := true if {
+	some name in packages
+	some folder in name.folders
+	some source, _ in data.governance.index.sources.folder[folder]
+	some id, _ in data.governance.index.deny.source[source]
+}
+
+denied[id] := true if {
+	some name in packages
+	some id, _ in data.governance.index.deny.package_name[name.file]
+}
+
+denied[id] := true if {
+	some session in sessions
+	some product in session.products
+	some id, _ in data.governance.index.deny.product_code[product.code]
+}
+
+denied[id] := true if some id, _ in data.governance.index.deny.product_code[input.event.install.product_code]
+
+denied[id] := true if {
 	some name in packages
 	some folder in name.folders
 	some id, _ in data.governance.index.deny.folder[folder]
@@ -97,3 +133,16 @@ url_host(name) := split(split(authority, "@")[count(split(authority, "@")) - 1],
 	name.kind == "url"
 	authority := split(replace(name.name, "\\", "/"), "/")[2]
 }
+
+# METADATA
+# title: Images of what asked for the install, or stands above the event
+# description: To deny, the path of the tool is enough, whoever started it.
+# scope: document
+above contains process.image if some process in input.lineage
+
+above contains process.image if {
+	some session in sessions
+	some process in session.launcher
+}
+
+above contains session.client.image if some session in sessions

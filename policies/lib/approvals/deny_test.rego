@@ -63,3 +63,45 @@ test_patches_and_second_packages_are_looked_up_too if {
 		denials(fixtures.start(asked, fixtures.explorer, []), {"folder": {"d:\\stage": true}}) == {"bad"}
 	}
 }
+
+test_what_the_author_chose_may_deny if {
+	document := object.union(fixtures.deployed_child, {"process": fixtures.vendor})
+	every entry in [
+		{"file_name": {"loader.exe": true}},
+		{"original_file_name": {"orrerysetup.exe": true}},
+		{"product": {"orrery suite": true}},
+		{"company": {"orrery ltd": true}},
+		{"package_name": {"orrery.msi": true}},
+	] {
+		denials(document, entry) == {"bad"}
+		denials(fixtures.child("c:\\program files\\orrery\\o.exe", "x"), entry) == set()
+	}
+	product := {"products": [{"code": "{c0de}", "action": "installed"}]}
+	told := fixtures.attributed(fixtures.deployed_child, object.union(fixtures.deployed_session, product), "lineage")
+	denials(told, {"product_code": {"{c0de}": true}}) == {"bad"}
+	record := object.union(fixtures.record(fixtures.path_package("d:\\o.msi")), {"event": {"install": {"product_code": "{c0de}"}}})
+	denials(record, {"product_code": {"{c0de}": true}}) == {"bad"}
+}
+
+# Deny entries that name a tool or a source of the governance data.
+referring(entry) := fixtures.governed({"deny": {"bad": entry}, "deployment_tools": fixtures.tools, "sources": fixtures.sources})
+
+test_tool_is_denied_by_its_path_whoever_started_it if {
+	denied := referring({"deployment_tool": {"deploy": true}})
+	served := fixtures.attributed(fixtures.child("d:\\stage\\x.exe", "x"), fixtures.deployed_session, "sole")
+	own := fixtures.attributed(fixtures.record(fixtures.url_package), object.union(fixtures.session_of(fixtures.client, []), {"client": fixtures.tool}), "record")
+	every document in [fixtures.deployed, fixtures.start(fixtures.client, fixtures.tool, [fixtures.explorer]), served, own] {
+		ids := approvals.denials with input as document with data.governance as denied
+		ids == {"bad"}
+	}
+	ids := approvals.denials with input as fixtures.start(fixtures.client, fixtures.explorer, []) with data.governance as denied
+	ids == set()
+}
+
+test_source_is_denied_by_the_packages_that_lie_there if {
+	denied := referring({"source": {"cache": true}})
+	ids := approvals.denials with input as fixtures.deployed with data.governance as denied
+	ids == {"bad"}
+	elsewhere_ids := approvals.denials with input as fixtures.start(elsewhere, fixtures.tool, []) with data.governance as denied
+	elsewhere_ids == set()
+}

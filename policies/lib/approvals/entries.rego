@@ -15,21 +15,59 @@ candidates contains id if {
 candidates contains id if {
 	some signer, _ in signers
 	some tool, _ in tools[_]
-	some id, _ in data.governance.index.installers.signer_tool[concat("|", [signer, tool])]
+	some narrowing in filed_under
+	some id, _ in data.governance.index.installers.signer_tool[concat("", [signer, "|", tool, narrowing])]
 }
 
 candidates contains id if {
 	some signer, _ in signers
 	some source, _ in sources[_]
-	some id, _ in data.governance.index.installers.signer_source[concat("|", [signer, source])]
+	some narrowing in filed_under
+	some id, _ in data.governance.index.installers.signer_source[concat("", [signer, "|", source, narrowing])]
 }
 
 candidates contains id if {
 	some at, found in tools
 	some tool, _ in found
 	some source, _ in sources[at]
-	some id, _ in data.governance.index.installers.tool_source[concat("|", [tool, source])]
+	some narrowing in filed_under
+	some id, _ in data.governance.index.installers.tool_source[concat("", [tool, "|", source, narrowing])]
 }
+
+candidates contains id if {
+	count(changes) > 0
+	some signer, _ in signers
+	some narrowing in filed_under
+	some id, _ in data.governance.index.installers.signer_change[concat("", [signer, narrowing])]
+}
+
+# METADATA
+# title: Narrowing facts of the event, as keys of the index hold them
+# description: |
+#   An entry is filed under its pair of facts and one fact by which it narrows itself,
+#   or none where it has none; the build step says which (gateway/governance/filing.go).
+# scope: document
+filed_under contains ""
+
+filed_under contains concat("|", ["", fact, subject[named]]) if {
+	some fact, named in {
+		"company": "company",
+		"file_name": "name",
+		"image": "image",
+		"original_file_name": "original_file_name",
+		"product": "product",
+	}
+}
+
+filed_under contains concat("|", ["", "image", subject.path])
+
+filed_under contains concat("|", ["", "file_name", ways[_].client.msiexec.package.file])
+
+filed_under contains concat("|", ["", "product_code", ways[_].client.msiexec.package.name])
+
+filed_under contains concat("|", ["", "user", ways[_].client.user])
+
+filed_under contains concat("|", ["", "host_group", group]) if some group in input.host.groups
 
 # METADATA
 # title: Entries that one fact leads to and that nothing else need fit
@@ -109,4 +147,11 @@ matched[id] contains fact if {
 matched[id] contains "command_line" if {
 	some id in candidates
 	data.governance.installers[id].command_lines[input.process.command_line]
+}
+
+matched[id] contains "change_window" if {
+	some id in candidates
+	data.governance.installers[id].change_window
+	"current" in changes
+	not unlisted[id]
 }

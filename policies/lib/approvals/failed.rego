@@ -86,7 +86,7 @@ has(id, "sha256") if "package_sha256" in matched[id]
 # METADATA
 # title: What fits would do for a program that the installer started for certain
 # scope: document
-suffices_elsewhere(id) if situational - matched[id] == set()
+suffices_elsewhere(id) if together - matched[id] == set()
 
 suffices_elsewhere(id) if {
 	"package_sha256" in matched[id]

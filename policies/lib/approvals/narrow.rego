@@ -1,21 +1,34 @@
 package lib.approvals
 
-# METADATA
-# title: Claimed facts that an entry narrows itself by
-narrowing(entry) := {fact: entry.narrow[list] |
-	some fact, list in {
-		"company": "companies",
-		"file_name": "file_names",
-		"image": "images",
-		"original_file_name": "original_file_names",
-		"product": "products",
-		"product_code": "product_codes",
-	}
-	count(entry.narrow[list]) > 0
-}
+import data.lib.versions
 
 # METADATA
-# title: A claimed fact of the event is among those wanted
+# title: What an entry narrows itself by
+# description: |
+#   Claimed facts; the groups of hosts and the accounts that it is meant for, which the
+#   package's author does not choose, but which say nothing of the package either.
+narrowing(entry) := object.union(
+	{fact: entry.narrow[list] |
+		some fact, list in {
+			"company": "companies",
+			"file_name": "file_names",
+			"file_version": "file_version",
+			"image": "images",
+			"original_file_name": "original_file_names",
+			"product": "products",
+			"product_code": "product_codes",
+			"product_version": "product_version",
+		}
+		count(entry.narrow[list]) > 0
+	},
+	{fact: entry[list] |
+		some fact, list in {"host_group": "host_groups", "user": "users"}
+		count(entry[list]) > 0
+	},
+)
+
+# METADATA
+# title: A fact of the event is among those wanted
 # description: |
 #   A fact that nobody reported fits nothing. The package's own are void where the
 #   command line changes the package.
@@ -45,6 +58,28 @@ narrowed(id, "product_code", wanted) if {
 	every way in ways {
 		way.client.msiexec.package.kind == "product_code"
 		wanted[way.client.msiexec.package.name]
+	}
+	not unlisted[id]
+}
+
+narrowed(_, "host_group", wanted) if {
+	some group in input.host.groups
+	wanted[group]
+}
+
+narrowed(_, "user", wanted) if {
+	count(ways) > 0
+	every way in ways {
+		wanted[way.client.user]
+	}
+}
+
+narrowed(_, "file_version", wanted) if versions.within(subject.file_version, wanted, 4)
+
+narrowed(id, "product_version", wanted) if {
+	count(ways) > 0
+	every way in ways {
+		versions.installed(way.session, wanted)
 	}
 	not unlisted[id]
 }

@@ -70,19 +70,21 @@ beyond_knowing if {
 brings := {
 	"process.signer": {"signer"},
 	"module.signer": {"signer"},
-	"session": {"deployment_tool", "file_name", "package_sha256", "product_code", "source"},
-	"session.package": {"file_name", "package_sha256", "product_code", "source"},
+	"session": {"change_window", "deployment_tool", "file_name", "package_sha256", "product_code", "source", "user"},
+	"session.package": {"change_window", "file_name", "package_sha256", "product_code", "source"},
 }
 
 # METADATA
 # title: Lists of an entry that hold those facts
 lists := {
+	"change_window": ["change_window"],
 	"deployment_tool": ["deployment_tools"],
 	"file_name": ["narrow", "file_names"],
 	"package_sha256": ["sha256"],
 	"product_code": ["narrow", "product_codes"],
 	"signer": ["signers"],
 	"source": ["sources"],
+	"user": ["users"],
 }
 
 # METADATA
