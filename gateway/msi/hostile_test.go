@@ -109,6 +109,52 @@ func TestAFileThatEndsEarlyIsAnError(t *testing.T) {
 	}
 }
 
+// A directory of half a gigabyte costs no more than its bound.
+func TestAStructureBeyondItsBoundIsRefused(t *testing.T) {
+	var before, after runtime.MemStats
+	runtime.ReadMemStats(&before)
+	_, err := Inspect(endless{}, 500<<20)
+	runtime.ReadMemStats(&after)
+	if err == nil || !strings.Contains(err.Error(), "larger than 16 MB") {
+		t.Errorf("got %v, want the bound", err)
+	}
+	if allocated := after.TotalAlloc - before.TotalAlloc; allocated > 128<<20 {
+		t.Errorf("it allocated %d MB", allocated>>20)
+	}
+}
+
+// endless is a compound file of sectors of 4 KB whose directory goes on from
+// sector 200 to the last, and holds nothing.
+type endless struct{}
+
+func (endless) ReadAt(p []byte, offset int64) (int, error) {
+	le := binary.LittleEndian
+	header := make([]byte, 4096)
+	copy(header, "\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1")
+	le.PutUint16(header[26:], 4)
+	le.PutUint16(header[28:], 0xfffe)
+	le.PutUint16(header[30:], 12)
+	le.PutUint32(header[44:], 109)
+	le.PutUint32(header[48:], 200)
+	for i := range uint32(109) {
+		le.PutUint32(header[76+4*i:], i) // the allocation table is sectors 0 to 108
+	}
+	for i := range p {
+		at := offset + int64(i)
+		sector := at/4096 - 1
+		switch {
+		case sector < 0:
+			p[i] = header[at]
+		case sector < 109: // each sector leads to the next
+			next := uint32((at-4096)/4 + 1)
+			p[i] = byte(next >> (8 * (at % 4)))
+		default:
+			p[i] = 0
+		}
+	}
+	return len(p), nil
+}
+
 type failing struct{}
 
 func (failing) ReadAt([]byte, int64) (int, error) { return 0, io.ErrClosedPipe }

@@ -12,7 +12,6 @@ const (
 	maxSignature  = 128 << 10 // bytes of the signature's stream
 	maxRSA        = 16384     // bits of a signer's RSA key: verifying with a longer one takes minutes
 	maxCabinets   = 256       // cabinets that are opened
-	maxCabFiles   = 1 << 16   // files of one cabinet
 	maxUnpacked   = 2 << 30   // bytes that all cabinets together may unpack to
 	maxSummary    = 1 << 20   // bytes of the summary information
 	readChunk     = 32 << 10  // mscfb's cost of one read grows with the square of its sectors

@@ -1,4 +1,4 @@
-package msi_test
+package main
 
 import (
 	"bytes"
