@@ -41,17 +41,17 @@ type Schedule struct {
 // Bits of a custom action's type.
 // https://learn.microsoft.com/windows/win32/msi/custom-action-in-script-execution-options
 const (
-	basicMask       = 0x3f
-	bitContinue     = 0x40
-	bitAsync        = 0x80
-	bitRollback     = 0x100 // with bitInScript
-	bitCommit       = 0x200 // with bitInScript
-	bitInScript     = 0x400
-	bitNoImpersonat = 0x800
-	bitScript64     = 0x1000
-	bitHideTarget   = 0x2000
-	bitTSAware      = 0x4000
-	bitPatchUninst  = 0x8000 // in ExtendedType
+	basicMask         = 0x3f
+	bitContinue       = 0x40
+	bitAsync          = 0x80
+	bitRollback       = 0x100 // with bitInScript
+	bitCommit         = 0x200 // with bitInScript
+	bitInScript       = 0x400
+	bitNoImpersonate  = 0x800
+	bitScript64       = 0x1000
+	bitHideTarget     = 0x2000
+	bitTSAware        = 0x4000
+	bitPatchUninstall = 0x8000 // in ExtendedType
 )
 
 // kinds are the basic types. They add up of what it is (1 DLL, 2 EXE, 3 an error
@@ -82,7 +82,7 @@ var kinds = map[int]string{
 
 // decodeType fills what the stored type says.
 func (a *Action) decodeType(extended int) {
-	bits := a.Type&0xffff | extended&^0xffff | extended&bitPatchUninst
+	bits := a.Type&0xffff | extended&^0xffff | extended&bitPatchUninstall
 	a.Basic = bits & basicMask
 	a.Kind = kinds[a.Basic]
 	if a.Kind == "" {
@@ -98,13 +98,13 @@ func (a *Action) decodeType(extended int) {
 		default:
 			a.Context = "deferred"
 		}
-		a.LocalSystem = bits&bitNoImpersonat != 0
+		a.LocalSystem = bits&bitNoImpersonate != 0
 	}
 	a.Continue = bits&bitContinue != 0
 	a.Async = bits&bitAsync != 0
 	a.HideTarget = bits&bitHideTarget != 0
 	a.TSAware = bits&bitTSAware != 0
-	a.Uninstall = bits&bitPatchUninst != 0
+	a.Uninstall = bits&bitPatchUninstall != 0
 	a.Win64 = a.isScript() && bits&bitScript64 != 0
 }
 
@@ -150,9 +150,10 @@ func (a *Action) installs() bool {
 // MSIxxxx.tmp and runs or loads that.
 func (a *Action) extracted() bool { return a.Basic == 1 || a.Basic == 2 }
 
-// passes says whether a type 51 action hands its value to action, which reads
-// it as CustomActionData, or to WiX's quiet execution, which runs it.
-// https://learn.microsoft.com/windows/win32/msi/obtaining-context-information-for-deferred-execution-custom-actions
+// passesCommand says whether a type 51 action sets what WiX's quiet execution
+// then runs (WixQuietExecCmdLine and the like): a command line that no row of the
+// table shows as one.
+// https://docs.firegiant.com/wix3/customactions/qtexec/
 func (a *Action) passesCommand() bool {
 	name := strings.ToLower(a.Source)
 	return a.Basic == 51 && (strings.Contains(name, "quietexec") || strings.Contains(name, "silentexec") || strings.Contains(name, "qtexec"))

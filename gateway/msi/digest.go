@@ -17,7 +17,7 @@ import (
 // digestContent is what an Authenticode signature of a package signs: the
 // streams of each storage in the order of their names, without the signature's
 // own, then the storage's class identifier; before all that the extended digest
-// where there is one. Nobody documents it; osslsigncode, relic and signtool agree.
+// where there is one. Nobody documents it; osslsigncode and relic agree.
 func digestContent(c *container, algorithm crypto.Hash, extended []byte) ([]byte, error) {
 	if !algorithm.Available() {
 		return nil, fmt.Errorf("its digest %s is not known", algorithm)

@@ -23,7 +23,7 @@ import (
 // Signature is the Authenticode signature of a package: who signed, and whether
 // that covers what the package contains. Whether the certificate is trusted is
 // not decided here: that is for the host that installs the package. Of several
-// signatures the first is told, which is the one that Windows Installer takes.
+// signatures the first is told.
 type Signature struct {
 	// Covers says that the certificate's key signed exactly this content. Why not
 	// stands in Problem; then nothing else of the signature says anything.
