@@ -200,6 +200,7 @@ func excuse(s signal) string {
 		fmt.Fprintf(&b, "a strong fact (`%s`) and a situational one (`%s`)", strings.Join(strong, "`, `"), strings.Join(beside, "`, `"))
 	}
 	switch packages := len(those(s.ExcusedBy, "package_sha256")) > 0; {
+	case packages && len(situational) == 1: // where the package lies is what is told
 	case packages:
 		fmt.Fprintf(&b, ", or `%s` together", strings.Join(situational, "` and `"))
 	case len(strong) == 0:

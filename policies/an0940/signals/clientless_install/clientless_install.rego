@@ -12,6 +12,9 @@
 #   from shares; who bears its name counts only in its own place. Where nobody is known
 #   to have the PID that the record names, a share is a review at low severity that says
 #   so. What names an installed product, and an inventory, are not told.
+#
+#   No entry excuses it: it rests on a record that anybody can write, and the sensor saw
+#   no client ask for the package. What the install starts is judged by itself.
 # custom:
 #   id: clientless_install
 #   severity: high
@@ -23,8 +26,8 @@
 #     - {name: Security 4688, official: false}
 #   trigger:
 #     - {kind: install, event_ids: [1040]}
-#   excusable: true
-#   excused_by: [deployment_tool, source]
+#   excusable: false
+#   excused_by: []
 package an0940.signals.clientless_install
 
 import data.lib.evidence
@@ -37,7 +40,7 @@ held := {
 	"title": "Install asked for through WMI or COM, with no command line",
 	"severity": judged.severity,
 	"disposition": judged.disposition,
-	"excusable": true,
+	"excusable": false,
 	"evidence": object.union_n([evidence.process, evidence.request, {"package": named}]),
 	"missing": missing,
 } if {

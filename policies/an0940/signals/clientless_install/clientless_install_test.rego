@@ -23,7 +23,7 @@ test_package_on_a_share_through_wmi_is_an_alert_in_either_context if {
 			"title": "Install asked for through WMI or COM, with no command line",
 			"severity": "high",
 			"disposition": "alert",
-			"excusable": true,
+			"excusable": false,
 			"missing": [],
 			"evidence": {
 				"process.image": wmi.image,

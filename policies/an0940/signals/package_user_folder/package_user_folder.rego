@@ -21,7 +21,7 @@
 #     - {kind: process_start}
 #     - {kind: install, event_ids: [1040]}
 #   excusable: true
-#   excused_by: [sha256, sha1, signer, package_sha256, deployment_tool, source]
+#   excused_by: [sha256, sha1, signer, package_sha256, deployment_tool]
 package an0940.signals.package_user_folder
 
 import data.lib.evidence

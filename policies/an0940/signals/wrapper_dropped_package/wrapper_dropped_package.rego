@@ -22,7 +22,7 @@
 #   trigger:
 #     - {kind: process_start}
 #   excusable: true
-#   excused_by: [sha256, sha1, signer, package_sha256, deployment_tool, source]
+#   excused_by: [sha256, sha1, signer, package_sha256, deployment_tool]
 package an0940.signals.wrapper_dropped_package
 
 import data.lib.evidence
