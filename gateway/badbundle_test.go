@@ -128,3 +128,44 @@ func TestConfiguredNameFixesWhatABundleMayHold(t *testing.T) {
 		t.Errorf("a policy was taken for governance: %v", err)
 	}
 }
+
+// What hides most is what is quickest written: each is refused before any canary
+// has to notice, and the message says what would do instead.
+func TestEntryThatCoversTooMuchIsRefusedSayingWhatWouldDo(t *testing.T) {
+	tests := []struct{ name, file, old, new, want string }{
+		{
+			"powershell.exe by name", "installers.yaml", "    sources: [configuration-manager-cache]", "    sources: [configuration-manager-cache]\n    narrow: {file_names: [powershell.exe]}",
+			`entry configuration-manager-content: narrow.file_names[0]: "powershell.exe" is an interpreter or system tool: what it does is in its arguments; acceptable: command_lines with its exact arguments besides, or the name of the product's own program`,
+		},
+		{
+			"powershell.exe as a deployment tool", "deployment_tools.yaml", `      - C:\Windows\CCM\CcmExec.exe`, `      - C:\Windows\System32\WindowsPowerShell\v1.0\powershell.exe`,
+			`is an interpreter, a system tool or a host that many services share: anything can stand behind it; acceptable: the full path of the tool's own service program, in a folder that ordinary users cannot write`,
+		},
+		{
+			"any signer", "signers.yaml", "      - Adobe Inc.", `      - "*"`,
+			`entry adobe-inc: subjects[0]: "*" has a wildcard; acceptable: exact text of`,
+		},
+		{
+			`C:\Windows\Installer\*`, "sources.yaml", `      - C:\Windows\ccmcache`, `      - C:\Windows\Installer\*`,
+			`entry configuration-manager-cache: folders[0]: "C:\Windows\Installer\*" has a wildcard; acceptable: `,
+		},
+		{
+			`C:\Windows\Installer`, "sources.yaml", `      - C:\Windows\ccmcache`, `      - C:\Windows\Installer`,
+			`is where every package is cached and every custom action extracted, an attacker's too; acceptable: a folder that only administrators and the deployment tool can write`,
+		},
+		{
+			"a parent that ends E Global\\MSI0000", "installers.yaml", "    sources: [configuration-manager-cache]", "    sources: [configuration-manager-cache]\n    command_lines: ['MsiExec.exe -Embedding 6D1A E Global\\MSI0000']",
+			`every elevated custom-action server ends in "E Global\MSI0000", an attacker's too; acceptable: the exact command line of the product's own program`,
+		},
+	}
+	for _, test := range tests {
+		t.Run(test.name, func(t *testing.T) {
+			folder := governanceFolder(t)
+			edit(t, folder, test.file, test.old, test.new)
+			_, err := LoadPolicy(patient(t), []Source{{Path: folder}}, policy.Options{})
+			if err == nil || !strings.Contains(err.Error(), test.want) {
+				t.Errorf("it does not say %q:\n%v", test.want, err)
+			}
+		})
+	}
+}

@@ -156,6 +156,20 @@ var outcomes = []outcome{
 	{"raised-severity", "ws367", policy.Alert, []toldOf{{"→ cmd.exe", "alert", "shell_child"}}},
 	{"raised-severity", "ws368", policy.Alert, []toldOf{{"→ net.exe", "alert", "system_tool_child"}}},
 	{"late-client", "ws313", policy.Alert, []toldOf{{"→ setup-stub.exe", "alert review alert", "dropped_then_run"}}},
+	{"never-inherit", "ws811", policy.Alert, []toldOf{{"→ MSI4A1F.tmp", "alert", "extracted_program"}, {"→ powershell.exe", "alert", "child_of_extracted"}}},
+	{"never-inherit", "ws821", policy.Approved, []toldOf{{"→ MSI4A1F.tmp", "review approved", "extracted_program"}, {"→ helper.exe", "review approved", "child_of_extracted"}}},
+	{"never-inherit", "ws812", policy.Alert, []toldOf{{"→ powershell.exe", "alert", "shell_child"}}},
+	{"never-inherit", "ws822", policy.Approved, []toldOf{{"→ helper.exe", "review approved", ""}}},
+	{"never-inherit", "ws813", policy.Alert, []toldOf{{"→ certutil.exe", "alert", "system_tool_child"}}},
+	{"never-inherit", "ws823", policy.Approved, []toldOf{{"→ helper.exe", "review approved", ""}}},
+	{"never-inherit", "ws814", policy.Alert, []toldOf{{"→ stub.exe", "alert", "child_image_path"}, {"→ powershell.exe", "alert", "shell_child"}}},
+	{"never-inherit", "ws824", policy.Approved, []toldOf{{"→ stub.exe", "review approved", "child_image_path"}, {"→ helper.exe", "review approved", ""}}},
+	{"never-inherit", "ws815", policy.Alert, []toldOf{{"→ rundll32.exe", "alert", "forged_managed_action"}}},
+	{"never-inherit", "ws825", policy.Approved, []toldOf{{"→ rundll32.exe", "approved", ""}}},
+	{"never-inherit", "ws816", policy.Alert, []toldOf{{"→ helper.exe", "alert", "shell_child"}}},
+	{"never-inherit", "ws826", policy.Approved, []toldOf{{"→ helper.exe", "review approved", ""}}},
+	{"never-inherit", "ws817", policy.Alert, []toldOf{{"→ cmd.exe", "alert", "shell_child"}}},
+	{"never-inherit", "ws827", policy.Approved, nil},
 }
 
 func TestStoriesEndAsTheirReadmeSays(t *testing.T) {
