@@ -90,6 +90,8 @@ awaited := [] if not alarming
 
 else := [] if unexcusable
 
+else := [] if pending.awaited == {}
+
 else := [{"fact": fact, "due": pending.awaited[fact]} | some fact in sort(object.keys(pending.awaited))]
 
 # METADATA

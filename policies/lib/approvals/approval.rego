@@ -9,6 +9,7 @@ approval := {
 	"ticket": ticket(id),
 	"matched": sort(matched[id]),
 } if {
+	candidates != set()
 	id := sort(fitting)[0][1]
 }
 
@@ -30,7 +31,9 @@ fitting contains [0 - count(matched[id]), id] if {
 
 # METADATA
 # title: Entries that fit in part, best first, at most three
-near_misses := [{"entry": miss[2], "matched": sort(fitting_facts(miss[2])), "failed": sort(failed[miss[2]])} |
+near_misses := [] if candidates == set()
+
+else := [{"entry": miss[2], "matched": sort(fitting_facts(miss[2])), "failed": sort(failed[miss[2]])} |
 	some miss in array.slice(sort(missing_little), 0, 3)
 ]
 

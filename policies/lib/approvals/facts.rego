@@ -218,9 +218,9 @@ package_hash(session) := file.sha256 if {
 # METADATA
 # title: Signers of the subject, as the sensor verified it, and whether each counts
 signers[id] contains state if {
-	not untrusted_roots
 	subject.signer.signed
 	subject.signer.status in {"valid", "trusted"}
+	not untrusted_roots
 	some id in known_signers
 	vouched(data.governance.signers[id])
 	state := state_of(data.governance.signers[id])

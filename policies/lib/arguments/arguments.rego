@@ -22,24 +22,18 @@ words contains trim_left(token, "-/–—―") if some token in tokens
 
 # METADATA
 # title: Every word of the list is there
-all_of(wanted) if {
-	every word in wanted {
-		word in words
-	}
-}
+all_of(wanted) if wanted - words == set()
 
 # METADATA
 # title: A word of the list is there
-any_of(wanted) if {
-	some word in wanted
-	word in words
-}
+any_of(wanted) if wanted & words != set()
 
 # METADATA
 # title: A part of the list is somewhere in the text
 mentions(parts) if {
+	said := text
 	some part in parts
-	contains(text, part)
+	contains(said, part)
 }
 
 # METADATA

@@ -37,8 +37,9 @@ hooks := {
 # scope: document
 hooked contains what if {
 	written
+	key := input.event.registry.key
 	some part, what in hooks
-	contains(input.event.registry.key, part)
+	contains(key, part)
 }
 
 hooked contains "a debugger that runs instead of a program" if {
@@ -58,8 +59,9 @@ hooked contains "a program that runs when another ends" if {
 # scope: document
 starts if {
 	written
+	key := input.event.registry.key
 	some part in ["\\currentversion\\run\\", "\\currentversion\\runonce\\", "\\currentversion\\runonceex\\", "\\policies\\explorer\\run\\"]
-	contains(input.event.registry.key, part)
+	contains(key, part)
 }
 
 starts if {
@@ -101,8 +103,9 @@ else := concat("", [input.event.registry.program.name, ".exe"])
 # title: The value names something remote
 # scope: document
 remote if {
+	value := input.event.registry.value
 	some part in ["http://", "https://", "ftp://", "@ssl", "davwwwroot"]
-	contains(input.event.registry.value, part)
+	contains(value, part)
 }
 
 remote if regex.match(`^(?:"|.*[ =:,"])?\\\\[^\\?.]`, input.event.registry.value)

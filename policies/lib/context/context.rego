@@ -23,10 +23,10 @@ told(held) := object.union(held, {
 	"evidence": object.union_n([held.evidence, quiet, {"context": concat("; ", reasons)}]),
 }) if {
 	raisable(held)
-	count(reasons) > 0
+	reasons != set()
 }
 
-else := object.union(held, {"evidence": object.union(held.evidence, quiet)}) if count(quiet) > 0
+else := object.union(held, {"evidence": object.union(held.evidence, quiet)}) if quiet != {}
 
 else := held
 

@@ -18,8 +18,9 @@ options := {"dontwait", "hidewindow", "runasadmin", "enforcedrunasadmin"}
 # title: One of them is somewhere in the command line
 # description: What is not need not be taken apart, which costs more than all else here.
 named if {
+	said := input.process.command_line
 	some name in options
-	contains(input.process.command_line, name)
+	contains(said, name)
 }
 
 # METADATA
@@ -41,7 +42,7 @@ else := [word |
 # title: Places of the options
 switches contains at if {
 	some at, token in tokens
-	substring(token, 0, 1) in {"/", "-"}
+	strings.any_prefix_match(token, ["/", "-"])
 	at > 0
 }
 
@@ -70,8 +71,8 @@ values contains at + 1 if {
 # scope: document
 launches if {
 	some at in switches
-	not argument(at)
 	option(at) in options
+	not argument(at)
 }
 
 # METADATA
