@@ -61,7 +61,7 @@ func edit(t testing.TB, folder, name, old, new string) (line int) {
 
 func TestBundleThatIsWrongIsRefusedByFileAndLine(t *testing.T) {
 	const decision = "an0940/decision.rego"
-	const found = `found := {id: held | held := data.an0940.signals[id].held}`
+	const found = `found := [held | some id; held := data.an0940.signals[id].held]`
 	tests := []struct {
 		name   string
 		folder func(testing.TB) string

@@ -86,8 +86,12 @@ func (w *Worker) restore(s *hostState) error {
 	return nil
 }
 
+// stateWindow bounds the memory that writing states takes, in bytes: twice as
+// much is kept from the first large one on (the library's own choice keeps 8 MB).
+const stateWindow = 512 << 10
+
 var stateWriter = sync.OnceValues(func() (*zstd.Encoder, error) {
-	return zstd.NewWriter(nil, zstd.WithEncoderConcurrency(1), zstd.WithEncoderLevel(zstd.SpeedFastest))
+	return zstd.NewWriter(nil, zstd.WithEncoderConcurrency(1), zstd.WithEncoderLevel(zstd.SpeedFastest), zstd.WithWindowSize(stateWindow))
 })
 
 var stateReader = sync.OnceValues(func() (*zstd.Decoder, error) {
