@@ -65,7 +65,7 @@ type stored struct {
 // forgotten there, once and again, ends with the same decisions and verdicts
 // as one that is never interrupted, nothing twice, in the same order.
 func TestCrashAtAnyPublishChangesNothing(t *testing.T) {
-	runs, seed := runsOf(t, 24), seedOf(t)
+	runs, seed := runsOf(t, 16), seedOf(t)
 	p := hasty(t)
 	const batch = 40 // a run reads its site's streams whole: a site does not live long
 	for from := 0; from < runs; from += batch {

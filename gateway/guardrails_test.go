@@ -325,7 +325,7 @@ func TestCanaryIsMissedWithoutItsSignal(t *testing.T) {
 	}
 }
 
-// The cost of the guardrails, for docs/decisions/0010.
+// The cost of the guardrails, for docs/decisions/0011.
 func BenchmarkTryEntry(b *testing.B) {
 	candidate := builtIn(b).current.Load()
 	fillings := candidate.snapshot.Fillings()

@@ -218,7 +218,7 @@ func TestRecordsOutOfOrderEndInTheSameFindings(t *testing.T) {
 
 // The same of every story that is told, however its records come.
 func TestStoriesOutOfOrderEndInTheSameFindings(t *testing.T) {
-	p, runs, seed := builtIn(t), runsOf(t, 4), seedOf(t)
+	p, runs, seed := builtIn(t), runsOf(t, 2), seedOf(t)
 	for _, name := range stories(t) {
 		t.Run(name, func(t *testing.T) {
 			for run := range runs {
