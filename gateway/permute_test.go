@@ -204,7 +204,7 @@ func checkRuns(t *testing.T, runs int, property func(*rapid.T)) {
 func TestRecordsOutOfOrderEndInTheSameFindings(t *testing.T) {
 	p := builtIn(t)
 	events, found := 0, 0
-	checkRuns(t, 100, func(r *rapid.T) {
+	checkRuns(t, 60, func(r *rapid.T) {
 		h := newHour(r)
 		h.passes()
 		n, m := permuted(r, p, h.arrivals, h.String)

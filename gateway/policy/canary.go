@@ -16,7 +16,7 @@ import (
 // Canary is a sequence of raw wire messages with the least disposition that
 // the last one must get. It is run through the whole way, from the scope test
 // on, before a Snapshot becomes active: as it stands, and with the scope of the
-// entries of the governance data put into its slots (docs/decisions/0010).
+// entries of the governance data put into its slots (docs/decisions/0011).
 type Canary struct {
 	Name   string      `json:"-"`
 	Title  string      `json:"title"`

@@ -7,7 +7,7 @@ import (
 )
 
 // BenchmarkFillings is what 100,000 entries cost at each activation, most of
-// which share a scope: docs/decisions/0010.
+// which share a scope: docs/decisions/0011.
 func BenchmarkFillings(b *testing.B) {
 	const entries = 100_000
 	installers := map[string]any{}
