@@ -39,39 +39,34 @@ else := [word |
 ]
 
 # METADATA
-# title: Places of the options
-switches contains at if {
+# title: The options by their places, without their marks
+switches[at] := trim_left(token, "/-") if {
 	some at, token in tokens
 	strings.any_prefix_match(token, ["/", "-"])
 	at > 0
 }
 
 # METADATA
-# title: The option at a place, without its mark
-option(at) := trim_left(tokens[at], "/-") if at in switches
-
-# METADATA
 # title: The place of the payload
 # description: The first word after an option that is none itself and no folder of /dir.
 begin := min({at |
-	first := min(switches)
+	first := min(object.keys(switches))
 	some at, _ in tokens
 	at > first
-} - (switches | values))
+} - (object.keys(switches) | values))
 
 # METADATA
 # title: Places of what follows /dir
 values contains at + 1 if {
-	some at in switches
-	option(at) == "dir"
+	some at, "dir" in switches
 }
 
 # METADATA
 # title: The command line is a launcher's
 # scope: document
 launches if {
-	some at in switches
-	option(at) in options
+	some at, option in switches
+	option in options
 	not argument(at)
 }
 
@@ -125,13 +120,13 @@ folders := [concat("\\", array.slice(parts, 0, to)) |
 # title: A program of the product, where ordinary users cannot write
 # description: Nothing that runs what its arguments say, no script, nothing remote, nothing of Windows' own.
 ordinary if {
-	paths.protected(folders)
-	not folders[count(folders) - 1] in paths.system_folders
+	not tool
+	not strings.any_suffix_match(path, [".bat", ".cmd", ".hta", ".js", ".jse", ".ps1", ".vbe", ".vbs", ".wsf"])
 	not contains(last(path), ":")
 	not contains(path, "..")
 	not arguments.remote
-	not tool
-	not strings.any_suffix_match(path, [".bat", ".cmd", ".hta", ".js", ".jse", ".ps1", ".vbe", ".vbs", ".wsf"])
+	paths.protected(folders)
+	not folders[count(folders) - 1] in paths.system_folders
 }
 
 # METADATA
