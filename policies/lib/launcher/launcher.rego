@@ -25,13 +25,15 @@ named if {
 
 # METADATA
 # title: The words of the command line, a quoted part one word
-tokens := array.flatten([pieces(at, segment) |
+tokens := array.flatten([pieces(at % 2, segment) |
 	some at, segment in split(input.process.command_line, "\"")
 ])
 
 # METADATA
 # title: What stands between two quotes is one word, what stands outside is several
-pieces(at, segment) := [segment] if at % 2 == 1
+pieces(quoted, segment) := [segment] if quoted == 1
+
+else := [] if segment in {"", " "}
 
 else := [word |
 	some word in split(replace(segment, "\t", " "), " ")
@@ -102,12 +104,9 @@ last(name) := parts[count(parts) - 1] if parts := split(name, "\\")
 
 # METADATA
 # title: Names that the payload goes by
-# scope: document
-names contains last(path)
-
-names contains last(tokens[begin])
-
-names contains concat("", [last(name), ".exe"]) if some name in {path, tokens[begin]}
+names := given | {concat("", [name, ".exe"]) | some name in given} if {
+	given := {last(path), last(tokens[begin])}
+}
 
 # METADATA
 # title: Folders above the payload

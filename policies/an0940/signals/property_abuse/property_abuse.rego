@@ -85,8 +85,7 @@ words[name] := [word |
 commands contains name if {
 	some name, said in words
 	some at, word in said
-	some program in named(word)
-	tells(program)
+	named(word) & told != set()
 	said[at + 1]
 }
 
@@ -170,16 +169,11 @@ named(word) := {last(replace(word, "/", "\\")), last(split(word, "/")[0])}
 
 # METADATA
 # title: The last part of a path
-last(path) := split(path, "\\")[count(split(path, "\\")) - 1]
+last(path) := parts[count(parts) - 1] if parts := split(path, "\\")
 
 # METADATA
-# title: A program that is told what to do, by its full name
-# scope: document
-tells(program) if program in programs.shells
-
-tells(program) if program in programs.script_hosts
-
-tells(program) if programs.system_tools[program]
+# title: Programs that are told what to do, by their full names
+told := (programs.shells | programs.script_hosts) | object.keys(programs.system_tools)
 
 # METADATA
 # title: Such a program without its suffix
