@@ -3,6 +3,7 @@ package policies_test
 import (
 	"encoding/json"
 	"io/fs"
+	"maps"
 	"slices"
 	"strings"
 	"testing"
@@ -31,6 +32,7 @@ type signal struct {
 		EventIDs []int    `json:"event_ids"`
 		Names    []string `json:"names"`
 		Paths    []string `json:"paths"`
+		Outside  []string `json:"outside"`
 		Roles    []string `json:"roles"`
 		Written  bool     `json:"written"`
 	} `json:"trigger"`
@@ -147,5 +149,25 @@ func TestEveryRuleHasMetadata(t *testing.T) {
 				t.Errorf("%s:%d: rule %s has no METADATA", name, rule.Location.Row, rule.Head.Ref())
 			}
 		}
+	}
+}
+
+// What the rule takes for a side-loaded library must be what its trigger fits:
+// METADATA cannot refer to data, so both name them.
+func TestTriggerNamesEveryLibraryOfWindowsThatCanBeSideLoaded(t *testing.T) {
+	var named []string
+	for _, s := range signals(t) {
+		if s.ID != "dropped_then_loaded" {
+			continue
+		}
+		for _, trigger := range s.Trigger {
+			named = append(named, trigger.Names...)
+		}
+	}
+	tuning := documents(t)["an0940"].(map[string]any)["tuning"].(map[string]any)
+	known := slices.Sorted(maps.Keys(tuning["system_libraries"].(map[string]any)))
+	slices.Sort(named)
+	if !slices.Equal(named, known) {
+		t.Errorf("the trigger names %v, system_libraries are %v", named, known)
 	}
 }

@@ -92,6 +92,9 @@ func page(t testing.TB, s signal) string {
 		if len(trigger.Paths) > 0 {
 			fmt.Fprintf(&b, ", of a path that has `%s` in it", strings.Join(trigger.Paths, "` or `"))
 		}
+		if len(trigger.Outside) > 0 {
+			fmt.Fprintf(&b, ", outside `%s`", strings.Join(trigger.Outside, "` and `"))
+		}
 		if len(trigger.Roles) > 0 {
 			fmt.Fprintf(&b, ", by a %s", roles(trigger.Roles))
 		}

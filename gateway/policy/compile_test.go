@@ -46,7 +46,7 @@ func TestCompileRefusesAPolicyThatCannotBeTrusted(t *testing.T) {
 		},
 		"an unknown trigger field": {
 			signal("#   trigger: [{kind: dns, name: x}]\n", `x := 1`),
-			[]string{"signal.rego:4", "{kind, event_ids, names, paths, roles, written}"},
+			[]string{"signal.rego:4", "{kind, event_ids, names, paths, outside, roles, written}"},
 		},
 		"a trigger name in upper case": {
 			signal("#   trigger: [{kind: image_load, names: [\"MSI*.tmp\"]}]\n", `x := 1`),

@@ -19,11 +19,14 @@ import (
 // context: it updates state and is not decided. Where several conditions are
 // given, all must hold; one that is absent always does.
 type trigger struct {
-	Kind     event.Kind     `json:"kind"`
-	EventIDs []int          `json:"event_ids,omitempty"`
-	Names    []string       `json:"names,omitempty"` // path.Match patterns on the last element of the module's, file's or process's path
-	Paths    []string       `json:"paths,omitempty"` // parts of the whole path of the module, file, process or registry value
-	Roles    []install.Role `json:"roles,omitempty"` // of the process that acted
+	Kind     event.Kind `json:"kind"`
+	EventIDs []int      `json:"event_ids,omitempty"`
+	Names    []string   `json:"names,omitempty"` // path.Match patterns on the last element of the module's, file's or process's path
+	Paths    []string   `json:"paths,omitempty"` // parts of the whole path of the module, file, process or registry value
+	// Outside are beginnings of paths that the subject's must not have: a name that
+	// Windows' own files have as well is wanted elsewhere only.
+	Outside []string       `json:"outside,omitempty"`
+	Roles   []install.Role `json:"roles,omitempty"` // of the process that acted
 	// Written asks that it is known who wrote the file that starts or is loaded
 	// (install.Written): without it every module that a tree loads would be decided.
 	Written bool `json:"written,omitempty"`
@@ -52,7 +55,7 @@ func readTriggers(annotations *ast.AnnotationSet) (triggers, error) {
 		decoder := json.NewDecoder(bytes.NewReader(encoded))
 		decoder.DisallowUnknownFields()
 		if err := decoder.Decode(&list); err != nil {
-			return nil, fmt.Errorf("%s: METADATA custom.trigger must be a list of {kind, event_ids, names, paths, roles, written}: %w", where, err)
+			return nil, fmt.Errorf("%s: METADATA custom.trigger must be a list of {kind, event_ids, names, paths, outside, roles, written}: %w", where, err)
 		}
 		for _, t := range list {
 			if err := t.validate(); err != nil {
@@ -84,6 +87,11 @@ func (t trigger) validate() error {
 			return fmt.Errorf("paths: %q: a part of a path in lower case is needed", part)
 		}
 	}
+	for _, beginning := range t.Outside {
+		if beginning == "" || beginning != event.LowerASCII(beginning) {
+			return fmt.Errorf("outside: %q: the beginning of a path in lower case is needed", beginning)
+		}
+	}
 	return nil
 }
 
@@ -113,14 +121,20 @@ func (t trigger) matches(c *install.Context) bool {
 			return false
 		}
 	}
-	if len(t.Names) == 0 {
+	if len(t.Names) > 0 {
+		name := event.LowerASCII(event.Base(subject(c.Event)))
+		if !slices.ContainsFunc(t.Names, func(pattern string) bool {
+			ok, err := path.Match(pattern, name)
+			return err == nil && ok
+		}) {
+			return false
+		}
+	}
+	if len(t.Outside) == 0 {
 		return true
 	}
-	name := event.LowerASCII(event.Base(subject(c.Event)))
-	return slices.ContainsFunc(t.Names, func(pattern string) bool {
-		ok, err := path.Match(pattern, name)
-		return err == nil && ok
-	})
+	path := event.LowerASCII(subject(c.Event))
+	return !slices.ContainsFunc(t.Outside, func(beginning string) bool { return strings.HasPrefix(path, beginning) })
 }
 
 // writtenBy is who wrote the file that starts or is loaded; nil where nobody

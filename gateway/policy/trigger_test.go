@@ -53,3 +53,26 @@ func TestPathsOfATriggerAreLookedForAnywhere(t *testing.T) {
 		}
 	}
 }
+
+func TestNamesOfATriggerAreNotWantedWhereItSaysOutside(t *testing.T) {
+	wanted := trigger{Kind: event.KindImageLoad, Names: []string{"version.dll"}, Outside: []string{`c:\windows\`}}
+	if err := wanted.validate(); err != nil {
+		t.Fatal(err)
+	}
+	for path, want := range map[string]bool{
+		`C:\Program Files\Orrery\VERSION.dll`: true,
+		`C:\WindowsX\version.dll`:             true,
+		`C:\Windows\System32\version.dll`:     false,
+		`C:\Program Files\Orrery\orrery.dll`:  false,
+	} {
+		c := &install.Context{Event: &event.Event{Kind: event.KindImageLoad, Module: event.Module{Path: path}}}
+		if wanted.matches(c) != want {
+			t.Errorf("%s: matches is %t", path, !want)
+		}
+	}
+	for _, beginning := range []string{"", `C:\Windows\`} {
+		if err := (trigger{Kind: event.KindImageLoad, Outside: []string{beginning}}).validate(); err == nil {
+			t.Errorf("%q is taken", beginning)
+		}
+	}
+}

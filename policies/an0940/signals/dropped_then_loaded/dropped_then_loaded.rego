@@ -8,8 +8,14 @@
 #   for a program that everybody trusts. A program of the product that loads its own is
 #   a review, and so are the assemblies of a managed custom action.
 #
-#   What is signed is not told, nor is what lies in a folder that ordinary users cannot
-#   write, but for an unsigned DLL put into the Windows folder and loaded by something
+#   A DLL that goes by the name of one of Windows' own (system_libraries), in the folder
+#   of the signed program that loads it, is side-loaded: the program asks for Windows' own
+#   and gets the one beside it. Such a load is looked at before it is known who wrote the
+#   file, as the record of the write can come later. Unsigned it is an alert in whichever folder, and a review
+#   where the signature of either is not known.
+#
+#   What is signed is not told, nor is any other DLL in a folder that ordinary users cannot
+#   write, but for an unsigned one put into the Windows folder and loaded by something
 #   outside the tree. MSIxxxx.tmp has signals of its own.
 # custom:
 #   id: dropped_then_loaded
@@ -22,6 +28,22 @@
 #     - {name: Sysmon 29, official: false}
 #   trigger:
 #     - {kind: image_load, written: true}
+#     - kind: image_load
+#       names: [
+#         amsi.dll, apphelp.dll, authz.dll, bcrypt.dll, cabinet.dll, cfgmgr32.dll, credui.dll,
+#         cryptbase.dll, cryptnet.dll, cryptsp.dll, cscapi.dll, devobj.dll, dhcpcsvc.dll, dnsapi.dll,
+#         dui70.dll, duser.dll, dwmapi.dll, dwrite.dll, edputil.dll, faultrep.dll, fltlib.dll,
+#         gpapi.dll, hid.dll, iertutil.dll, iphlpapi.dll, ktmw32.dll, linkinfo.dll, logoncli.dll,
+#         mpr.dll, msasn1.dll, mscms.dll, msi.dll, msimg32.dll, mstracer.dll, mswsock.dll, ncrypt.dll,
+#         netapi32.dll, netutils.dll, ntmarta.dll, ntshrui.dll, oleacc.dll, pdh.dll, policymanager.dll,
+#         powrprof.dll, profapi.dll, propsys.dll, rasapi32.dll, rtutils.dll, samcli.dll, samlib.dll,
+#         secur32.dll, slc.dll, spp.dll, srvcli.dll, sspicli.dll, sxs.dll, tapi32.dll, textshaping.dll,
+#         tsmsisrv.dll, umpdc.dll, urlmon.dll, userenv.dll, usp10.dll, uxtheme.dll, version.dll,
+#         wbemcomn.dll, wer.dll, windowscodecs.dll, winhttp.dll, wininet.dll, winmm.dll, winsta.dll,
+#         wkscli.dll, wlanapi.dll, wlbsctrl.dll, wldp.dll, wsock32.dll, wtsapi32.dll, xmllite.dll
+#       ]
+#       outside: ['c:\windows\']
+#       roles: [descendant, extracted, wrapper]
 #   excusable: true
 #   excused_by: [sha256, sha1, signer, deployment_tool, source]
 package an0940.signals.dropped_then_loaded
@@ -57,7 +79,9 @@ own_image if input.module.path == input.process.image
 
 # METADATA
 # title: How it is told, and how bad it is
-# description: Undefined in a folder that ordinary users cannot write, but for a plant in the Windows folder.
+# description: |
+#   Undefined in a folder that ordinary users cannot write, but for a plant in the Windows
+#   folder and for what is side-loaded.
 # scope: document
 judged := {"disposition": "review", "severity": "medium", "missing": []} if {
 	protected
@@ -72,6 +96,24 @@ else := {"disposition": "alert", "severity": "high", "missing": []} if {
 	trusted_loader
 }
 
+else := {"disposition": "alert", "severity": "high", "missing": []} if {
+	shadows
+	signing.untrusted(input.module)
+	signing.trusted(input.process)
+}
+
+else := {"disposition": "review", "severity": "high", "missing": ["module.signer"]} if {
+	shadows
+	signing.trusted(input.process)
+	not input.module.signer
+}
+
+else := {"disposition": "review", "severity": "medium", "missing": ["process.signer"]} if {
+	shadows
+	signing.untrusted(input.module)
+	not input.process.signer
+}
+
 else := {"disposition": "review", "severity": "medium", "missing": []} if {
 	not protected
 	signing.untrusted(input.module)
@@ -82,7 +124,26 @@ else := {"disposition": "review", "severity": "medium", "missing": ["module.sign
 	trusted_loader
 }
 
-else := {"disposition": "review", "severity": "low", "missing": ["module.signer"]} if not protected
+else := {"disposition": "review", "severity": "low", "missing": ["module.signer"]} if {
+	not protected
+	not input.module.signer
+}
+
+else := {"disposition": "review", "severity": "low", "missing": ["module.signer"]} if {
+	shadows
+	not input.module.signer
+}
+
+# METADATA
+# title: It is found before the library of Windows that has its name
+# description: |
+#   Windows looks in the program's own folder first (Microsoft, "Dynamic-link library
+#   search order"). A program in a system folder has Windows' own there.
+shadows if {
+	data.an0940.tuning.system_libraries[input.module.name]
+	input.module.folders[0] == input.process.folders[0]
+	not input.module.folders[0] in paths.system_folders
+}
 
 # METADATA
 # title: Ordinary users cannot write the module's folder

@@ -48,6 +48,10 @@ test_unsigned_module_in_the_installer_or_a_renamed_tool_is_an_alert if {
 	told(load("c:\\program files\\orrery:version.dll", unsigned, fixtures.server)) == ["alert", "high"]
 }
 
+test_unsigned_module_in_any_program_of_the_windows_folder_is_an_alert if {
+	told(load(dll, unsigned, fixtures.process("c:\\windows\\winhlp32.exe", "x", ""))) == ["alert", "high"]
+}
+
 test_program_of_the_product_that_loads_its_own_is_a_review if {
 	told(load(dll, unsigned, product)) == ["review", "medium"]
 }
@@ -69,6 +73,41 @@ test_unsigned_module_planted_in_the_windows_folder_is_a_review if {
 	told(load(planted, unsigned, fixtures.services)) == ["review", "medium"]
 	not told(load(planted, {}, fixtures.services))
 	not told(load(planted, unsigned, fixtures.server))
+}
+
+signed := {"signer": {"signed": true, "status": "valid"}}
+
+beside(folder, name, more, signer) := load(
+	concat("\\", [folder, name]),
+	more,
+	object.union(fixtures.process(concat("\\", [folder, "viewer.exe"]), "viewer.exe", "descendant"), signer),
+)
+
+test_library_of_windows_beside_a_signed_program_is_an_alert_wherever_both_lie if {
+	every folder in ["c:\\program files\\orrery", "c:\\users\\alice\\appdata\\local\\orrery", "d:\\orrery"] {
+		told(beside(folder, "version.dll", unsigned, signed)) == ["alert", "high"]
+		unknown := dropped_then_loaded.held with input as beside(folder, "version.dll", unsigned, {})
+		[unknown.disposition, unknown.severity, unknown.missing] == ["review", "medium", ["process.signer"]]
+		not told(beside(folder, "version.dll", signed, signed))
+		unread := dropped_then_loaded.held with input as beside(folder, "version.dll", {}, signed)
+		[unread.disposition, unread.severity, unread.missing] == ["review", "high", ["module.signer"]]
+		neither := dropped_then_loaded.held with input as beside(folder, "version.dll", {}, {})
+		[neither.disposition, neither.severity, neither.missing] == ["review", "low", ["module.signer"]]
+	}
+	not told(beside("c:\\program files\\orrery", "version.dll", unsigned, unsigned))
+	told(beside("d:\\orrery", "version.dll", unsigned, unsigned)) == ["review", "medium"]
+}
+
+test_other_library_beside_a_signed_program_is_not_side_loaded if {
+	not told(beside("c:\\program files\\orrery", "orrery.dll", unsigned, signed))
+	told(beside("d:\\orrery", "orrery.dll", unsigned, signed)) == ["review", "medium"]
+}
+
+test_library_of_windows_is_found_only_beside_the_program_that_loads_it if {
+	elsewhere := object.union(product, signed)
+	not told(load("c:\\program files\\orrery\\version.dll", unsigned, elsewhere))
+	tool := object.union(fixtures.process("c:\\windows\\system32\\x.exe", "x", "descendant"), signed)
+	not told(load("c:\\windows\\system32\\version.dll", unsigned, tool))
 }
 
 test_signed_modules_and_those_of_program_files_are_not_told if {
