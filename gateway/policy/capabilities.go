@@ -24,7 +24,7 @@ var builtins = []string{
 	// strings
 	"concat", "contains", "startswith", "endswith", "indexof", "lower", "split", "sprintf", "substring",
 	"trim", "trim_left", "trim_right", "trim_prefix", "trim_suffix", "trim_space", "replace",
-	"strings.any_prefix_match", "strings.any_suffix_match", "strings.count",
+	"strings.any_prefix_match", "strings.any_suffix_match", "strings.count", "strings.replace_n",
 	"format_int", "to_number",
 	"regex.match",
 	// types

@@ -1,16 +1,25 @@
 # METADATA
 # title: The subject's command line, read as its program would
 # description: |
-#   Quotes and carets are dropped and tabs are spaces, so that they hide no word.
+#   What PowerShell and the command processor read over is dropped, and what they read as
+#   one is one: quotes, carets, backticks and joined strings hide no word, tabs and ends
+#   of lines are spaces, and every dash that PowerShell takes for one is a hyphen.
 package lib.arguments
 
 # METADATA
-# title: The command line without quotes, carets and tabs
+# title: The command line without what hides words
 text := plain(input.process.command_line)
 
 # METADATA
-# title: A text without quotes, carets and tabs
-plain(given) := replace(replace(replace(given, "\"", ""), "^", ""), "\t", " ")
+# title: A text without what hides words
+plain(given) := strings.replace_n(
+	{
+		"\"": "", "^": "", "`": "", "'+'": "", "' + '": "",
+		"\t": " ", "\n": " ", "\r": " ",
+		"–": "-", "—": "-", "―": "-",
+	},
+	given,
+)
 
 # METADATA
 # title: Its words in order, the program first
@@ -18,7 +27,7 @@ tokens := [token | some token in split(text, " "); token != ""]
 
 # METADATA
 # title: Its words without leading dashes and slashes
-words contains trim_left(token, "-/–—―") if some token in tokens
+words contains trim_left(token, "-/") if some token in tokens
 
 # METADATA
 # title: Every word of the list is there
@@ -38,13 +47,24 @@ mentions(parts) if {
 
 # METADATA
 # title: The command line names something remote
-remote if mentions(["http://", "https://", "ftp://", "http:\\", "https:\\", "@ssl", "davwwwroot"])
+# description: A share with a port after its name is a web server (\\\\host@8080\\folder).
+remote if mentions(["http://", "https://", "ftp://", "http:\\", "https:\\", "@ssl", "@80", "@443", "davwwwroot"])
 
 # METADATA
 # title: A word of the command line, or what follows an option's colon or equals sign, is a share
+# scope: document
 share if {
 	some token in tokens
 	regex.match(`(?s)^(?:.*[:=,])?(?:\\\\|//)[^\\/?.:]`, token)
+}
+
+share if mentions(["\\?\\unc\\", "\\.\\unc\\", "\\??\\unc\\"])
+
+# METADATA
+# title: A word of the command line is an alternate stream of a file (readme.txt:x.dll)
+stream if {
+	some token in tokens
+	regex.match(`^[^/-].*\\[^\\]*[^\\]:[^\\/]`, token)
 }
 
 # METADATA
@@ -53,36 +73,62 @@ payload if payload_in(text)
 
 # METADATA
 # title: A text names a place where payloads run from
+# scope: document
 payload_in(given) if {
+	path := folded(given)
 	some place in places
-	contains(given, place)
+	contains(path, place)
+}
+
+payload_in(given) if {
+	path := folded(given)
+	some folder, _ in data.an0940.parameters.ChildImagePath
+	contains(path, concat("", [folder, "\\"]))
 }
 
 # METADATA
+# title: A text with its paths in one form
+# description: |
+#   As Windows reads them: either slash, doubled ones and "." elements, and dots and
+#   blanks at the end of a folder's name, are no other folder.
+folded(given) := replace(replace(replace(replace(given, "/", "\\"), ".\\", "\\"), " \\", "\\"), "\\\\", "\\")
+
+# METADATA
 # title: Places where payloads run from, as they stand in a command line
+# description: |
+#   On every drive, by the variables that name them and by the short names that they have
+#   on most hosts; beside the folders of ChildImagePath.
 places := [
 	"\\temp\\",
+	"\\tmp\\",
 	"\\appdata\\",
+	"\\appdat~1\\",
 	"\\systemtemp\\",
 	"\\users\\",
-	"/users/",
-	"/temp/",
+	"\\documents and settings\\",
+	"\\docume~1\\",
 	"\\programdata\\",
-	"/programdata/",
+	"\\progra~3\\",
 	"\\perflogs\\",
 	"\\$recycle.bin\\",
 	"\\windows\\installer\\",
+	"\\windows\\instal~1\\",
 	"\\windows\\tasks\\",
 	"%temp%",
 	"%tmp%",
 	"%appdata%",
 	"%localappdata%",
 	"%programdata%",
+	"%allusersprofile%",
+	"%userprofile%",
 	"%public%",
 ]
 
 # METADATA
 # title: The command line hides, encodes or downloads a script
+# scope: document
+script if hidden
+
 script if mentions([
 	" -e ",
 	" -en",
@@ -101,12 +147,12 @@ script if mentions([
 	"irm ",
 	"iex ",
 	"iex(",
+	"'iex'",
 	"|iex",
 	"net.webclient",
 	"net.sockets",
 	"reflection.assembly",
-	"-w hidden",
-	"-windowstyle hid",
+	"scriptblock]::create",
 	"certutil",
 	"bitsadmin",
 	"mshta",
@@ -155,9 +201,18 @@ encoded if {
 }
 
 # METADATA
+# title: PowerShell is told to show no window
+# description: By any beginning of -WindowStyle and of Hidden, or by its number, 1.
+hidden if {
+	some at, token in tokens
+	startswith("windowstyle", option(token))
+	trim(tokens[at + 1], "'") in {"1", "h", "hi", "hid", "hidd", "hidde", "hidden"}
+}
+
+# METADATA
 # title: The name of an option, without its dash or slash
 option(token) := name if {
-	name := trim_left(token, "-/–—―")
+	name := trim_left(token, "-/")
 	name != token
 	name != ""
 }

@@ -8,7 +8,7 @@ alarming.net contains "adds or enables an account or a group member" if {
 }
 
 alarming.netsh contains "redirects traffic or loads a helper with netsh" if {
-	arguments.any_of({"portproxy", "helper"})
+	arguments.any_of({"portproxy", "portp", "helper"})
 	"add" in arguments.words
 }
 

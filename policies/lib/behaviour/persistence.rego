@@ -34,6 +34,10 @@ alarming.certutil contains "adds a certificate authority" if {
 	arguments.any_of({"root", "authroot", "ca", "trustedpublisher"})
 }
 
+alarming.certmgr contains "adds a certificate authority" if {
+	arguments.all_of({"add", "root"})
+}
+
 doubtful.schtasks contains "changes or runs a scheduled task" if {
 	arguments.any_of({"change", "run"})
 }
@@ -71,6 +75,12 @@ writing contains "writes a registry key that starts programs or weakens the syst
 		"disableantispyware",
 		"enablelua",
 		"userinitmprlogonscript",
+		"bootexecute",
+		"systemcertificates\\root\\",
+		"systemcertificates\\authroot\\",
+		"scriptblocklogging",
+		"\\winevt\\channels\\",
+		"\\eventlog\\",
 	])
 }
 
@@ -92,11 +102,20 @@ lasts if {
 
 lasts if {
 	programs.shell
-	arguments.any_of({"create", "change"})
-	arguments.mentions(["schtasks", "sc.exe ", "sc "])
+	"create" in arguments.words
+	arguments.mentions(["schtasks", "sc.exe ", " sc ", "&sc "])
 }
 
 lasts if {
 	programs.shell
 	arguments.mentions(["register-scheduledtask", "new-service", "\\currentversion\\run"])
+}
+
+# METADATA
+# title: A shell adds a certificate to those that the host trusts
+# description: As PowerShell does it; certutil and certmgr are programs of their own.
+trusts if {
+	programs.shell
+	arguments.mentions(["import-certificate", "import-pfxcertificate", "x509store"])
+	arguments.mentions(["\\root", "\\authroot", "\\trustedpublisher", "root,", "'root'"])
 }

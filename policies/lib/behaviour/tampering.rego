@@ -27,6 +27,15 @@ watchers := [
 	"nxlog",
 	"wazuh",
 	"velociraptor",
+	"csagent",
+	"cylance",
+	"huntress",
+	"mbamservice",
+	"sophos",
+	"windows defender",
+	"windows event log",
+	"windows firewall",
+	"security center",
 ]
 
 alarming.net contains "stops or removes what watches over the host" if {
@@ -71,6 +80,40 @@ alarming.auditpol contains "clears or switches off logs" if {
 alarming.fsutil contains "clears or switches off logs" if {
 	"deletejournal" in arguments.words
 }
+
+alarming.logman contains "clears or switches off logs" if {
+	arguments.any_of({"stop", "delete", "update"})
+	arguments.mentions(["eventlog-", "sysmon", "defender", "autologger"])
+}
+
+alarming.fltmc contains "stops or removes what watches over the host" if "unload" in arguments.words
+
+alarming.reg contains "stops or removes what watches over the host" if {
+	"delete" in arguments.words
+	arguments.mentions(guarded_keys)
+}
+
+alarming.dism contains "weakens Windows Defender" if {
+	arguments.mentions(["disable-feature", "remove-capability", "remove-package"])
+	arguments.mentions(["defender"])
+}
+
+alarming.reagentc contains "changes how the host starts or recovers" if "disable" in arguments.words
+
+alarming.ntdsutil contains "copies the accounts database"
+
+# METADATA
+# title: Keys of what watches over the host
+guarded_keys := [
+	"\\amsi\\providers",
+	"\\windows defender",
+	"\\windefend",
+	"\\services\\sense",
+	"\\services\\sysmon",
+	"\\services\\eventlog",
+	"\\winevt\\channels",
+	"\\winevt\\publishers",
+]
 
 alarming.mpcmdrun contains "weakens Windows Defender" if {
 	arguments.any_of({"removedefinitions", "disableservice"})

@@ -6,6 +6,24 @@ alarming.certutil contains "fetches or decodes a file with certutil" if {
 	arguments.any_of({"urlcache", "verifyctl", "url", "decode", "decodehex", "encode"})
 }
 
+alarming.certutil contains "fetches or decodes a file with certutil" if arguments.remote
+
+alarming.mpcmdrun contains "fetches a file with Windows Defender" if "downloadfile" in arguments.words
+
+alarming.mpcmdrun contains "fetches a file with Windows Defender" if arguments.remote
+
+alarming.esentutl contains "copies a file with esentutl" if {
+	arguments.any_of({"y", "vss", "vssrec"})
+}
+
+alarming.finger contains "fetches text from another host"
+
+alarming.scp contains "transfers a file with ssh"
+
+alarming.sftp contains "transfers a file with ssh"
+
+doubtful.ssh contains "connects to another host"
+
 alarming.bitsadmin contains "transfers a file with bitsadmin" if {
 	arguments.any_of({"transfer", "addfile", "setnotifycmdline"})
 }
@@ -19,7 +37,7 @@ alarming.certreq contains "sends or fetches with certreq" if {
 }
 
 alarming.ftp contains "runs a script of ftp commands" if {
-	arguments.mentions(["-s:"])
+	arguments.mentions([" -s:", " /s:"])
 }
 
 doubtful.ftp contains "transfers a file with ftp"

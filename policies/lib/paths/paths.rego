@@ -47,13 +47,27 @@ stream if contains(input.process.name, ":")
 
 # METADATA
 # title: The subject's image lies below a protected folder
-guarded if count(object.filter(data.an0940.tuning.protected_folders, input.process.folders)) > 0
+guarded if {
+	count(object.filter(data.an0940.tuning.protected_folders, input.process.folders)) > 0
+	not shortened(input.process.folders)
+}
 
 # METADATA
 # title: Ordinary users write to none of the folders
 protected(folders) if {
 	count(object.filter(data.an0940.tuning.protected_folders, folders)) > 0
 	count(object.filter(data.an0940.parameters.ChildImagePath, folders)) == 0
+	not shortened(folders)
+}
+
+# METADATA
+# title: A short name stands for a folder below the Windows folder
+# description: |
+#   INSTAL~1 is the installer's own, which ChildImagePath names, and any other can be one
+#   of those that users write to. The name alone does not tell.
+shortened(folders) if {
+	contains(folders[0], "~")
+	"c:\\windows" in folders
 }
 
 # METADATA

@@ -22,3 +22,12 @@ test_profile_of_the_system_account_is_not_written_by_users if {
 	paths.user_writable(["c:\\users\\alice\\downloads", "%userprofile%"])
 	not paths.user_writable(["c:\\windows\\system32\\config\\systemprofile", "%userprofile%"])
 }
+
+test_short_name_below_the_windows_folder_protects_nothing if {
+	paths.protected(fixtures.folders("c:\\windows\\system32\\x.dll"))
+	paths.protected(fixtures.folders("c:\\program files\\orrery~1\\x.dll"))
+	not paths.protected(fixtures.folders("c:\\windows\\instal~1\\x.dll"))
+	paths.process == "elsewhere" with input as fixtures.child("c:\\windows\\instal~1\\x.exe", "x")
+	paths.process == "protected" with input as fixtures.child("c:\\program files\\orrery~1\\x.exe", "x")
+	paths.process == "payload" with input as fixtures.child("c:\\progra~3\\x.exe", "x")
+}

@@ -40,61 +40,105 @@ system_tools := {
 	"auditpol.exe": "auditpol",
 	"bcdedit.exe": "bcdedit",
 	"bitsadmin.exe": "bitsadmin",
+	"certmgr.exe": "certmgr",
+	"certoc.exe": "certoc",
 	"certreq.exe": "certreq",
 	"certutil.exe": "certutil",
 	"cmdkey.exe": "cmdkey",
 	"cmstp.exe": "cmstp",
 	"curl.exe": "curl",
+	"desktopimgdownldr.exe": "desktopimgdownldr",
+	"diskshadow.exe": "diskshadow",
+	"dism.exe": "dism",
+	"esentutl.exe": "esentutl",
+	"explorer.exe": "explorer",
+	"extexport.exe": "extexport",
+	"finger.exe": "finger",
+	"fltmc.exe": "fltmc",
 	"forfiles.exe": "forfiles",
 	"fsutil.exe": "fsutil",
 	"ftp.exe": "ftp",
 	"icacls.exe": "icacls",
 	"ieexec.exe": "ieexec",
+	"infdefaultinstall.exe": "infdefaultinstall",
 	"installutil.exe": "installutil",
+	"logman.exe": "logman",
 	"mavinject.exe": "mavinject",
 	"mavinject32.exe": "mavinject",
+	"mofcomp.exe": "mofcomp",
 	"mpcmdrun.exe": "mpcmdrun",
 	"msbuild.exe": "msbuild",
 	"msxsl.exe": "msxsl",
 	"net.exe": "net",
 	"net1.exe": "net",
 	"netsh.exe": "netsh",
+	"ntdsutil.exe": "ntdsutil",
 	"odbcconf.exe": "odbcconf",
 	"pcalua.exe": "pcalua",
 	"presentationhost.exe": "presentationhost",
+	"rasautou.exe": "rasautou",
+	"reagentc.exe": "reagentc",
 	"reg.exe": "reg",
 	"regasm.exe": "regasm",
 	"regedit.exe": "regedit",
+	"register-cimprovider.exe": "register-cimprovider",
 	"regsvcs.exe": "regsvcs",
 	"regsvr32.exe": "regsvr32",
 	"rundll32.exe": "rundll32",
+	"runscripthelper.exe": "runscripthelper",
 	"sc.exe": "sc",
 	"schtasks.exe": "schtasks",
+	"scp.exe": "scp",
+	"scriptrunner.exe": "scriptrunner",
 	"sctasks.exe": "schtasks",
+	"sftp.exe": "sftp",
+	"ssh.exe": "ssh",
+	"syncappvpublishingserver.exe": "syncappvpublishingserver",
 	"taskkill.exe": "taskkill",
+	"tttracer.exe": "tttracer",
 	"vssadmin.exe": "vssadmin",
 	"wbadmin.exe": "wbadmin",
 	"wevtutil.exe": "wevtutil",
 	"wget.exe": "wget",
 	"wmic.exe": "wmic",
+	"xwizard.exe": "xwizard",
 }
 
 # METADATA
 # title: Other programs that run what their arguments say
 interpreters := {
 	"autohotkey.exe",
+	"autohotkey32.exe",
+	"autohotkey64.exe",
+	"autohotkeyu32.exe",
+	"autohotkeyu64.exe",
 	"autoit3.exe",
+	"autoit3_x64.exe",
+	"bun.exe",
+	"busybox.exe",
+	"deno.exe",
+	"dotnet.exe",
+	"groovy.exe",
 	"java.exe",
 	"javaw.exe",
+	"lua.exe",
 	"msiexec.exe",
 	"node.exe",
 	"perl.exe",
+	"php-cgi.exe",
 	"php.exe",
 	"psexec.c",
 	"psexec.exe",
+	"psexec64.exe",
+	"py.exe",
 	"python.exe",
+	"python3.exe",
 	"pythonw.exe",
 	"ruby.exe",
+	"rubyw.exe",
+	"sh.exe",
+	"tclsh.exe",
+	"wperl.exe",
 }
 
 # METADATA
@@ -107,7 +151,21 @@ script_host if names & script_hosts != set()
 
 # METADATA
 # title: The system tools that the subject is
+# scope: document
 tools contains system_tools[name] if some name in names
+
+tools contains "conhost" if hosts
+
+# METADATA
+# title: The subject is a console host that was told what to start
+# description: |
+#   Windows gives a console program its host with a handle and no command. One that is
+#   told a command starts it, with no window if so told (--headless).
+hosts if {
+	"conhost.exe" in names
+	input.process.command_line
+	not regex.match(`^(?:\\\?\?\\)?[^ "]*conhost\.exe 0x[0-9a-f]+(?: -forcev1)?$`, input.process.command_line)
+}
 
 # METADATA
 # title: The subject is a system tool

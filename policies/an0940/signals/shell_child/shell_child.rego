@@ -8,7 +8,8 @@
 #   system account, and so does the attack.
 #
 #   Further down the tree a shell alone is not alarming; one that hides, encodes or
-#   downloads its script is. Where the sensor gave no command line it cannot be told
+#   downloads its script is, and one that sets up what starts again by itself, weakens
+#   what watches over the host or adds an authority that it trusts. Where the sensor gave no command line it cannot be told
 #   what the shell did, and the answer is a review.
 # custom:
 #   id: shell_child
@@ -25,6 +26,7 @@
 package an0940.signals.shell_child
 
 import data.lib.arguments
+import data.lib.behaviour
 import data.lib.claims
 import data.lib.evidence
 import data.lib.installer
@@ -60,6 +62,21 @@ started if {
 started if {
 	installer.below
 	arguments.remote
+}
+
+started if {
+	installer.below
+	behaviour.disarms
+}
+
+started if {
+	installer.below
+	behaviour.lasts
+}
+
+started if {
+	installer.below
+	behaviour.trusts
 }
 
 # METADATA

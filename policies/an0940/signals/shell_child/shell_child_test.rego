@@ -69,6 +69,16 @@ test_shell_further_down_is_told_only_where_it_hides_or_fetches if {
 	not shell_child.held with input as fixtures.grandchild("c:\\windows\\system32\\cmd.exe", "cmd /c ver")
 }
 
+test_shell_further_down_is_told_where_it_weakens_or_sets_up if {
+	every command_line in [
+		"powershell add-mppreference -exclusionpath c:\\",
+		"powershell new-service orrery",
+		"powershell import-certificate o.cer -certstorelocation cert:\\localmachine\\root",
+	] {
+		shell_child.held.disposition == "alert" with input as fixtures.grandchild(powershell, command_line)
+	}
+}
+
 test_microsofts_update_removing_its_folder_is_lowered_to_a_review if {
 	document := update_document("cmd /c rd /s /q \"c:\\program files\\rempl\\logs\"", "c:\\program files\\rempl\\")
 	held := shell_child.held with input as document

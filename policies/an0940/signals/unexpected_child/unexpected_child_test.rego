@@ -46,6 +46,7 @@ test_shells_script_hosts_and_tools_at_home_have_signals_of_their_own if {
 	every name in ["cmd.exe", "wscript.exe", "net.exe", "conhost.exe"] {
 		not unexpected_child.held with input as fixtures.child(concat("\\", ["c:\\windows\\system32", name]), "x")
 	}
+	not unexpected_child.held with input as fixtures.child("c:\\windows\\system32\\conhost.exe", "c:\\windows\\system32\\conhost.exe 0x4")
 }
 
 test_installers_own_processes_and_extracted_programs_are_not_told if {
