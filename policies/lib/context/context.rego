@@ -67,7 +67,7 @@ else := {}
 # scope: document
 reasons contains "the package came from the web" if {
 	some named in packages
-	remote(named)
+	shares.from_web(named)
 	not approvals.in_source(named)
 }
 
@@ -119,10 +119,3 @@ packages contains process.msiexec["package"] if {
 	some process in input.lineage
 	process.role == "client"
 }
-
-# METADATA
-# title: The package comes from a web server
-# scope: document
-remote(named) if named.kind == "url"
-
-remote(named) if shares.webdav(named)

@@ -23,6 +23,13 @@ webdav(named) if {
 }
 
 # METADATA
+# title: What is named is fetched from a web server
+# scope: document
+from_web(named) if named.kind == "url"
+
+from_web(named) if webdav(named)
+
+# METADATA
 # title: The share is one of the host's own
 # description: Such a name stands for a local folder and hides which one.
 # scope: document

@@ -55,9 +55,7 @@ wanted := input.process.msiexec["package"]
 # METADATA
 # title: How it is told, and how bad it is
 # scope: document
-judged := {"disposition": "alert", "severity": "high"} if wanted.kind == "url"
-
-else := {"disposition": "alert", "severity": "high"} if shares.webdav(wanted)
+judged := {"disposition": "alert", "severity": "high"} if shares.from_web(wanted)
 
 else := {"disposition": "review", "severity": "medium"} if input.session.package_file.writer.role in drops.tree_roles
 

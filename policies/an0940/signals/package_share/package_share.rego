@@ -30,6 +30,7 @@ package an0940.signals.package_share
 
 import data.lib.approvals
 import data.lib.evidence
+import data.lib.requests
 import data.lib.shares
 
 # METADATA
@@ -70,28 +71,7 @@ own := {named.name | some named in told; shares.own(named)}
 # METADATA
 # title: Packages on a share that is no approved source
 told contains named if {
-	some named in asked
+	some named in requests.packages
 	named.kind == "unc"
 	not approvals.in_source(named)
 }
-
-# METADATA
-# title: What the event names to be installed
-# scope: document
-asked contains input.process.msiexec["package"] if {
-	input.event.kind == "process_start"
-	input.process.msiexec.verb != "register"
-	input.process.msiexec.verb != "unregister"
-}
-
-asked contains patch if {
-	input.event.kind == "process_start"
-	some patch in input.process.msiexec.patches
-}
-
-asked contains other if {
-	input.event.kind == "process_start"
-	some other in input.process.msiexec.others
-}
-
-asked contains input.event.install["package"] if input.event.kind == "install"

@@ -25,6 +25,7 @@
 package an0940.signals.package_url
 
 import data.lib.evidence
+import data.lib.requests
 
 # METADATA
 # title: The signal, where it holds
@@ -42,25 +43,14 @@ held := {
 
 # METADATA
 # title: The URLs that the event names
+# description: A DLL from a URL that is to be registered as well.
 # scope: document
+urls contains named.name if {
+	some named in requests.packages
+	named.kind == "url"
+}
+
 urls contains input.process.msiexec.package.name if {
 	input.event.kind == "process_start"
 	input.process.msiexec.package.kind == "url"
-}
-
-urls contains patch.name if {
-	input.event.kind == "process_start"
-	some patch in input.process.msiexec.patches
-	patch.kind == "url"
-}
-
-urls contains other.name if {
-	input.event.kind == "process_start"
-	some other in input.process.msiexec.others
-	other.kind == "url"
-}
-
-urls contains input.event.install.package.name if {
-	input.event.kind == "install"
-	input.event.install.package.kind == "url"
 }

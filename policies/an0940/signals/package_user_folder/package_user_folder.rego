@@ -26,6 +26,7 @@ package an0940.signals.package_user_folder
 
 import data.lib.evidence
 import data.lib.paths
+import data.lib.requests
 
 # METADATA
 # title: The signal, where it holds
@@ -43,31 +44,8 @@ held := {
 
 # METADATA
 # title: The packages that the event names and that lie in such a folder
-# scope: document
-packages contains input.process.msiexec.package.name if {
-	input.event.kind == "process_start"
-	input.process.msiexec.verb != "register"
-	input.process.msiexec.verb != "unregister"
-	input.process.msiexec.package.kind == "path"
-	paths.user_writable(input.process.msiexec.package.folders)
-}
-
-packages contains patch.name if {
-	input.event.kind == "process_start"
-	some patch in input.process.msiexec.patches
-	patch.kind == "path"
-	paths.user_writable(patch.folders)
-}
-
-packages contains other.name if {
-	input.event.kind == "process_start"
-	some other in input.process.msiexec.others
-	other.kind == "path"
-	paths.user_writable(other.folders)
-}
-
-packages contains input.event.install.package.name if {
-	input.event.kind == "install"
-	input.event.install.package.kind == "path"
-	paths.user_writable(input.event.install.package.folders)
+packages contains named.name if {
+	some named in requests.packages
+	named.kind == "path"
+	paths.user_writable(named.folders)
 }

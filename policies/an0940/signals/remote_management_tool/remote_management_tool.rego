@@ -66,7 +66,7 @@ else := {"disposition": "review", "severity": "medium", "behaviour": "gives remo
 # METADATA
 # title: What sets it apart from a tool that the site's support installs
 # scope: document
-reasons contains "came from the web" if from_web(origin)
+reasons contains "came from the web" if shares.from_web(origin)
 
 reasons contains "came from a folder that users write to, without asking" if {
 	origin.kind == "path"
@@ -83,10 +83,3 @@ reasons contains "is told whom to let in" if {
 # title: What the session installs
 # scope: document
 origin := input.session["package"]
-
-# METADATA
-# title: A package that was downloaded by the install itself
-# scope: document
-from_web(named_package) if named_package.kind == "url"
-
-from_web(named_package) if shares.webdav(named_package)

@@ -54,16 +54,9 @@ else := {"severity": "low", "disposition": "review", "named": min(writable)} if 
 
 # METADATA
 # title: Transforms that come from a web server
-# scope: document
 downloaded contains file.name if {
 	some file in input.process.msiexec.transform_files
-	file.kind == "url"
-	not approvals.in_source(file)
-}
-
-downloaded contains file.name if {
-	some file in input.process.msiexec.transform_files
-	shares.webdav(file)
+	shares.from_web(file)
 	not approvals.in_source(file)
 }
 
