@@ -1,16 +1,11 @@
 package policies_test
 
 import (
-	"context"
 	"fmt"
-	"io/fs"
 	"testing"
-	"testing/fstest"
 	"time"
 
-	"msigate/bundles"
 	"msigate/gateway/event"
-	"msigate/gateway/governance"
 	"msigate/gateway/install"
 	"msigate/gateway/policy"
 )
@@ -100,34 +95,7 @@ const installersOfTheStories = `installers:
 
 func approving(t *testing.T, sha256 string) *policy.Snapshot {
 	t.Helper()
-	yaml, err := fs.Sub(bundles.FS, "governance")
-	if err != nil {
-		t.Fatal(err)
-	}
-	files := fstest.MapFS{"installers.yaml": {Data: fmt.Appendf(nil, installersOfTheStories, sha256)}}
-	for _, name := range []string{"deny.yaml", "deployment_tools.yaml", "signers.yaml", "sources.yaml"} {
-		raw, err := fs.ReadFile(yaml, name)
-		if err != nil {
-			t.Fatal(err)
-		}
-		files[name] = &fstest.MapFile{Data: raw}
-	}
-	entries, err := governance.Build(files, governance.Options{})
-	if err != nil {
-		t.Fatal(err)
-	}
-	rules, _, err := governance.BuiltIn()
-	if err != nil {
-		t.Fatal(err)
-	}
-	s, err := policy.Compile(context.Background(), []policy.Bundle{
-		{Stamp: policy.BundleStamp{Name: governance.NamePolicy}, Content: rules.Content},
-		{Stamp: policy.BundleStamp{Name: governance.NameGovernance}, Content: entries.Content},
-	}, policy.Options{Deadline: time.Minute})
-	if err != nil {
-		t.Fatal(err)
-	}
-	return s
+	return governed(t, fmt.Sprintf(installersOfTheStories, sha256), nil)
 }
 
 func TestWhatTheServiceStartsIsApprovedByWhatTheSensorSawOfItsClient(t *testing.T) {

@@ -2,10 +2,13 @@ package policies_test
 
 import (
 	"context"
+	"io/fs"
 	"slices"
 	"testing"
+	"testing/fstest"
 	"time"
 
+	"msigate/bundles"
 	"msigate/gateway/event"
 	"msigate/gateway/governance"
 	"msigate/gateway/install"
@@ -15,7 +18,40 @@ import (
 // snapshot compiles the bundles of the binary as the gateway does.
 func snapshot(t testing.TB) *policy.Snapshot {
 	t.Helper()
-	rules, entries, err := governance.BuiltIn()
+	_, entries, err := governance.BuiltIn()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return snapshotUnder(t, entries)
+}
+
+// governed compiles the policy of the binary with the governance data of the
+// binary, but for its approvals: these are installers, an installers.yaml. adjust,
+// if not nil, has its way with each other file.
+func governed(t testing.TB, installers string, adjust func(name string, raw []byte) []byte) *policy.Snapshot {
+	t.Helper()
+	files := fstest.MapFS{"installers.yaml": {Data: []byte(installers)}}
+	for _, name := range []string{"deny.yaml", "deployment_tools.yaml", "signers.yaml", "sources.yaml"} {
+		raw, err := fs.ReadFile(bundles.FS, "governance/"+name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if adjust != nil {
+			raw = adjust(name, raw)
+		}
+		files[name] = &fstest.MapFile{Data: raw}
+	}
+	entries, err := governance.Build(files, governance.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return snapshotUnder(t, entries)
+}
+
+// snapshotUnder compiles the policy of the binary with governance data.
+func snapshotUnder(t testing.TB, entries *governance.Bundle) *policy.Snapshot {
+	t.Helper()
+	rules, _, err := governance.BuiltIn()
 	if err != nil {
 		t.Fatal(err)
 	}

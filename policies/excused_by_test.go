@@ -1,19 +1,14 @@
 package policies_test
 
 import (
-	"context"
 	"crypto/sha256"
 	"fmt"
-	"io/fs"
 	"slices"
 	"strings"
 	"testing"
-	"testing/fstest"
 	"time"
 
-	"msigate/bundles"
 	"msigate/gateway/event"
-	"msigate/gateway/governance"
 	"msigate/gateway/install"
 	"msigate/gateway/policy"
 )
@@ -259,32 +254,12 @@ func factsToTry(s signal) []string {
 
 func excusingSnapshot(t *testing.T, installers, sources string) *policy.Snapshot {
 	t.Helper()
-	files := fstest.MapFS{"installers.yaml": {Data: []byte("installers:\n" + installers)}}
-	for _, name := range []string{"deny.yaml", "deployment_tools.yaml", "signers.yaml", "sources.yaml"} {
-		raw, err := fs.ReadFile(bundles.FS, "governance/"+name)
-		if err != nil {
-			t.Fatal(err)
-		}
-		raw = []byte(strings.ReplaceAll(strings.ReplaceAll(string(raw), "created: 2026-11-01", "created: 2026-01-01"), "expires: 2027-10-31", "expires: 2026-12-31"))
+	lasting := strings.NewReplacer("created: 2026-11-01", "created: 2026-01-01", "expires: 2027-10-31", "expires: 2026-12-31")
+	return governed(t, "installers:\n"+installers, func(name string, raw []byte) []byte {
+		text := lasting.Replace(string(raw))
 		if name == "sources.yaml" {
-			raw = append(raw, sources...)
+			text += sources
 		}
-		files[name] = &fstest.MapFile{Data: raw}
-	}
-	entries, err := governance.Build(files, governance.Options{})
-	if err != nil {
-		t.Fatal(err)
-	}
-	rules, _, err := governance.BuiltIn()
-	if err != nil {
-		t.Fatal(err)
-	}
-	s, err := policy.Compile(context.Background(), []policy.Bundle{
-		{Stamp: policy.BundleStamp{Name: governance.NamePolicy}, Content: rules.Content},
-		{Stamp: policy.BundleStamp{Name: governance.NameGovernance}, Content: entries.Content},
-	}, policy.Options{Deadline: time.Minute})
-	if err != nil {
-		t.Fatal(err)
-	}
-	return s
+		return []byte(text)
+	})
 }

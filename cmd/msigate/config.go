@@ -36,8 +36,8 @@ It exits 0 when the file is good and 2 when it is not.`,
 		DisableFlagsInUseLine: true,
 		Args:                  wantArgs(1, 1, "one configuration file"),
 		RunE: func(_ *cobra.Command, args []string) error {
-			if output != "text" && output != "json" {
-				return usageError(fmt.Errorf("--output %s: it is text or json", output))
+			if err := checkOutput(output, "text", "json"); err != nil {
+				return usageError(err)
 			}
 			_, err := c.readConfig(args[0])
 			faults := configFaults(err)

@@ -80,8 +80,8 @@ func (f evalFlags) check(paths []string) (now time.Time, failOn policy.Dispositi
 	if f.failOn != "" && failOn != policy.Review && failOn != policy.Alert {
 		return now, "", usageError(fmt.Errorf("--fail-on %s: it is review or alert", f.failOn))
 	}
-	if !slices.Contains([]string{"text", "jsonl", "ocsf"}, f.output) {
-		return now, "", usageError(fmt.Errorf("--output %s: it is text, jsonl or ocsf", f.output))
+	if err := checkOutput(f.output, "text", "jsonl", "ocsf"); err != nil {
+		return now, "", usageError(err)
 	}
 	for _, path := range f.bundles {
 		if _, err := os.Stat(path); err != nil {

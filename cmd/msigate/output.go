@@ -1,6 +1,11 @@
 package main
 
-import "io"
+import (
+	"fmt"
+	"io"
+	"slices"
+	"strings"
+)
 
 // output is stdout. The first write that fails ends the command, since nobody
 // gets what it would still say, and run reports it.
@@ -27,4 +32,13 @@ func (o *output) Write(b []byte) (int, error) {
 		o.lost()
 	}
 	return n, err
+}
+
+// checkOutput holds --output to the formats that a command writes, two at least.
+func checkOutput(output string, formats ...string) error {
+	if slices.Contains(formats, output) {
+		return nil
+	}
+	last := len(formats) - 1
+	return fmt.Errorf("--output %s: it is %s or %s", output, strings.Join(formats[:last], ", "), formats[last])
 }

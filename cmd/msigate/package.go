@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"os"
-	"slices"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -82,8 +81,8 @@ A file that cannot be read is an error (exit code 1); the others are shown.`,
 }
 
 func (f *inspectFlags) check(cmd *cobra.Command) error {
-	if !slices.Contains([]string{"text", "json", "yaml"}, f.output) {
-		return usageError(fmt.Errorf("--output %s: it is text, json or yaml", f.output))
+	if err := checkOutput(f.output, "text", "json", "yaml"); err != nil {
+		return usageError(err)
 	}
 	for _, name := range []string{"owner", "reason", "ticket", "source", "deployment-tool", "created", "days"} {
 		if f.output != "yaml" && cmd.Flags().Changed(name) {

@@ -60,9 +60,10 @@ Flags win over the configuration file.`,
 }
 
 func (f setupFlags) validate() error {
+	if err := checkOutput(f.output, "text", "json"); err != nil {
+		return err
+	}
 	switch {
-	case f.output != "text" && f.output != "json":
-		return fmt.Errorf("--output %s: it is text or json", f.output)
 	case f.url != "" && f.context != "":
 		return errors.New("--url and --context are given: a context has a URL of its own, leave one out")
 	case f.creds != "" && f.nkey != "":

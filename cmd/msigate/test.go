@@ -7,7 +7,6 @@ import (
 	"io/fs"
 	"os"
 	"regexp"
-	"slices"
 
 	"github.com/spf13/cobra"
 
@@ -71,8 +70,8 @@ wrong.`,
 
 // check holds the flags to what they may be, before anything is read.
 func (f testFlags) check() (run *regexp.Regexp, stories fs.FS, err error) {
-	if !slices.Contains([]string{"text", "junit", "tap", "json"}, f.output) {
-		return nil, nil, usageError(fmt.Errorf("--output %s: it is text, junit, tap or json", f.output))
+	if err := checkOutput(f.output, "text", "junit", "tap", "json"); err != nil {
+		return nil, nil, usageError(err)
 	}
 	if f.run != "" {
 		if run, err = regexp.Compile(f.run); err != nil {

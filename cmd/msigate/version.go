@@ -59,21 +59,20 @@ func (c *command) version() *cobra.Command {
 		Args:              noArgs,
 		ValidArgsFunction: nothingToComplete,
 		RunE: func(*cobra.Command, []string) error {
-			v := readVersion()
-			switch output {
-			case "json":
-				return json.NewEncoder(c.out).Encode(v)
-			case "text":
-				fmt.Fprintf(c.out, "msigate %s %s\n", v.Version, v.Go)
-				for _, module := range versionModules {
-					if version, ok := v.Modules[module]; ok {
-						fmt.Fprintf(c.out, "  %s %s\n", module, version)
-					}
-				}
-				return nil
-			default:
-				return usageError(fmt.Errorf("--output %s: it is text or json", output))
+			if err := checkOutput(output, "text", "json"); err != nil {
+				return usageError(err)
 			}
+			v := readVersion()
+			if output == "json" {
+				return json.NewEncoder(c.out).Encode(v)
+			}
+			fmt.Fprintf(c.out, "msigate %s %s\n", v.Version, v.Go)
+			for _, module := range versionModules {
+				if version, ok := v.Modules[module]; ok {
+					fmt.Fprintf(c.out, "  %s %s\n", module, version)
+				}
+			}
+			return nil
 		},
 	}
 	cmd.Flags().StringVar(&output, "output", "text", "`FORMAT`: text or json")

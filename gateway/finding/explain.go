@@ -119,24 +119,23 @@ func approvedBy(a *policy.Approval) string {
 	return out
 }
 
+// inWords says of a failed fact, where it is no fact that does not fit, what it means.
+var inWords = map[string]string{
+	"expired":            "has expired",
+	"not_yet_valid":      "is not valid yet",
+	"change_retroactive": "has a change window that was opened afterwards",
+	"change_not_begun":   "has a change window that had not begun",
+	"change_over":        "has a change window that was over",
+	"change_not_valid":   "has a change window that nobody else approved or that is longer than 14 days",
+}
+
 // nearMiss names an entry and the facts that keep it from approving.
 func nearMiss(n *policy.NearMiss) string {
 	var failed, why []string
 	for _, fact := range n.Failed {
-		switch fact {
-		case "expired":
-			why = append(why, "has expired")
-		case "not_yet_valid":
-			why = append(why, "is not valid yet")
-		case "change_retroactive":
-			why = append(why, "has a change window that was opened afterwards")
-		case "change_not_begun":
-			why = append(why, "has a change window that had not begun")
-		case "change_over":
-			why = append(why, "has a change window that was over")
-		case "change_not_valid":
-			why = append(why, "has a change window that nobody else approved or that is longer than 14 days")
-		default:
+		if words, ok := inWords[fact]; ok {
+			why = append(why, words)
+		} else {
 			failed = append(failed, fact)
 		}
 	}

@@ -47,12 +47,7 @@ func (r *Report) note() {
 	if r.Trailing > 0 {
 		r.add(true, "file", fmt.Sprintf("it ends as a ZIP archive of %d bytes behind the package: what opens it as one (Java does) runs what no signature covers", r.Trailing))
 	}
-	binaries := map[string]bool{}
-	for _, b := range r.Binaries {
-		if b.Storage == "" && b.Table == "Binary" {
-			binaries[b.Name] = true
-		}
-	}
+	binaries := r.ownBinaries()
 	for i := range r.Actions {
 		r.noteAction(&r.Actions[i], binaries)
 	}
@@ -107,7 +102,7 @@ func (r *Report) noteSignature() {
 	}
 }
 
-func (r *Report) noteAction(a *Action, binaries map[string]bool) {
+func (r *Report) noteAction(a *Action, binaries map[string]*Binary) {
 	about := "custom action " + a.Name
 	text, script := a.Runs, a.Script
 	if a.Basic == 51 {
@@ -136,7 +131,7 @@ func (r *Report) noteAction(a *Action, binaries map[string]bool) {
 		r.add(true, about, "installs another package ("+a.Source+"), whose actions are not in this report")
 	case a.isScript() && script == "" && !a.installs():
 		r.add(true, about, "its script is not in the package, or is longer than is read: only the host knows what runs")
-	case a.inBinary() && !binaries[a.Source]:
+	case a.inBinary() && binaries[a.Source] == nil:
 		r.add(true, about, "its binary stream "+a.Source+" is not in the package")
 	}
 	if a.HideTarget && a.Basic != 51 {

@@ -9,15 +9,21 @@ import (
 
 const maxResolved = 16 << 10 // bytes of one resolved text
 
-// resolve fills what each action runs as far as the package itself says it, and
-// which binary streams that concerns.
-func (r *Report) resolve(c *container, properties map[string]string, files map[string]*File) error {
+// ownBinaries are the rows of the package's own Binary table, by name.
+func (r *Report) ownBinaries() map[string]*Binary {
 	binaries := map[string]*Binary{}
 	for i := range r.Binaries {
 		if b := &r.Binaries[i]; b.Storage == "" && b.Table == "Binary" {
 			binaries[b.Name] = b
 		}
 	}
+	return binaries
+}
+
+// resolve fills what each action runs as far as the package itself says it, and
+// which binary streams that concerns.
+func (r *Report) resolve(c *container, properties map[string]string, files map[string]*File) error {
+	binaries := r.ownBinaries()
 	f := formatter{properties: properties, files: files}
 	budget := maxText
 	for i := range r.Actions {

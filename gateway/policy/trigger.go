@@ -115,26 +115,17 @@ func (t trigger) matches(c *install.Context) bool {
 	if t.Written && writtenBy(c) == nil {
 		return false
 	}
-	if len(t.Paths) > 0 {
-		path := event.LowerASCII(subject(c.Event))
-		if !slices.ContainsFunc(t.Paths, func(part string) bool { return strings.Contains(path, part) }) {
-			return false
-		}
-	}
-	if len(t.Names) > 0 {
-		name := event.LowerASCII(event.Base(subject(c.Event)))
-		if !slices.ContainsFunc(t.Names, func(pattern string) bool {
-			ok, err := path.Match(pattern, name)
-			return err == nil && ok
-		}) {
-			return false
-		}
-	}
-	if len(t.Outside) == 0 {
+	if len(t.Paths)+len(t.Names)+len(t.Outside) == 0 {
 		return true
 	}
-	path := event.LowerASCII(subject(c.Event))
-	return !slices.ContainsFunc(t.Outside, func(beginning string) bool { return strings.HasPrefix(path, beginning) })
+	whole := event.LowerASCII(subject(c.Event))
+	name := event.Base(whole)
+	part := func(part string) bool { return strings.Contains(whole, part) }
+	pattern := func(pattern string) bool { ok, err := path.Match(pattern, name); return err == nil && ok }
+	beginning := func(beginning string) bool { return strings.HasPrefix(whole, beginning) }
+	return (len(t.Paths) == 0 || slices.ContainsFunc(t.Paths, part)) &&
+		(len(t.Names) == 0 || slices.ContainsFunc(t.Names, pattern)) &&
+		!slices.ContainsFunc(t.Outside, beginning)
 }
 
 // writtenBy is who wrote the file that starts or is loaded; nil where nobody

@@ -36,15 +36,18 @@ func TestPathsOfATriggerAreLookedForAnywhere(t *testing.T) {
 	if err := wanted.validate(); err != nil {
 		t.Fatal(err)
 	}
-	for key, want := range map[string]bool{
-		`HKLM\SOFTWARE\Microsoft\Windows\CurrentVersion\RunOnce\x`:     true,
-		`HKLM\SOFTWARE\Microsoft\Windows NT\CurrentVersion\Winlogon\x`: true,
-		`HKLM\SOFTWARE\Orrery\x`: false,
-		``:                       false,
+	for _, test := range []struct {
+		key  string
+		want bool
+	}{
+		{`HKLM\SOFTWARE\Microsoft\Windows\CurrentVersion\RunOnce\x`, true},
+		{`HKLM\SOFTWARE\Microsoft\Windows NT\CurrentVersion\Winlogon\x`, true},
+		{`HKLM\SOFTWARE\Orrery\x`, false},
+		{``, false},
 	} {
-		c := &install.Context{Event: &event.Event{Kind: event.KindRegistry, Registry: event.Registry{Key: key}}}
-		if wanted.matches(c) != want {
-			t.Errorf("%s: matches is %t", key, !want)
+		c := &install.Context{Event: &event.Event{Kind: event.KindRegistry, Registry: event.Registry{Key: test.key}}}
+		if wanted.matches(c) != test.want {
+			t.Errorf("%s: matches is %t", test.key, !test.want)
 		}
 	}
 	for _, part := range []string{"", `\Run`} {

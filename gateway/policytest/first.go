@@ -3,16 +3,12 @@ package policytest
 import (
 	"context"
 	"errors"
-	"fmt"
 	"maps"
 	"path"
 	"strings"
 
 	"github.com/open-policy-agent/opa/v1/ast"
 	"github.com/open-policy-agent/opa/v1/bundle"
-	"github.com/open-policy-agent/opa/v1/storage"
-	"github.com/open-policy-agent/opa/v1/storage/inmem"
-	"github.com/open-policy-agent/opa/v1/tester"
 
 	"msigate/gateway/governance"
 )
@@ -31,57 +27,38 @@ func (p *Pack) FirstFailure(ctx context.Context, file string, changed []byte) (*
 	if err := parse(rules, file, changed); err != nil {
 		return nil, errors.Join(ErrCompile, err)
 	}
-	near, rest := map[string]*ast.Module{}, map[string]*ast.Module{}
-	var isNear []ast.Ref
+	near, anyNear := map[string]*ast.Module{}, false
 	for name, module := range p.tests {
-		switch {
-		case path.Dir(name) == path.Dir(file):
-			near[name] = module
-			isNear = append(isNear, module.Package.Path)
-		case strings.HasSuffix(module.Package.Path.String(), "fixtures_test"):
+		own := path.Dir(name) == path.Dir(file)
+		if own || strings.HasSuffix(module.Package.Path.String(), "fixtures_test") {
 			near[name] = module
 		}
-		rest[name] = module
+		anyNear = anyNear || own
 	}
-	for _, tests := range []map[string]*ast.Module{near, rest} {
-		if len(isNear) == 0 {
-			isNear = nil
-			tests = rest
-		}
-		failed, err := p.firstRego(ctx, rules, tests)
-		if failed != nil || err != nil {
+	if anyNear {
+		if failed, err := p.firstRego(ctx, rules, near); failed != nil || err != nil {
 			return failed, err
 		}
-		if len(tests) == len(rest) {
-			break
-		}
+	}
+	if failed, err := p.firstRego(ctx, rules, p.tests); failed != nil || err != nil {
+		return failed, err
 	}
 	return p.firstElsewhere(ctx, file, changed)
 }
 
 // firstRego gives the first Rego test that fails; the rest are given up.
 func (p *Pack) firstRego(ctx context.Context, rules, tests map[string]*ast.Module) (*Result, error) {
-	modules := maps.Clone(rules)
-	maps.Copy(modules, tests)
 	within, stop := context.WithCancel(ctx)
 	defer stop()
-	store := inmem.NewFromObjectWithOpts(p.data, inmem.OptRoundTripOnWrite(false), inmem.OptReturnASTValuesOnRead(true))
-	txn, err := store.NewTransaction(ctx, storage.TransactionParams{})
-	if err != nil {
-		return nil, fmt.Errorf("open the data of the policy: %w", err)
-	}
-	defer store.Abort(ctx, txn)
-	channel, err := tester.NewRunner().SetParallel(1).SetStore(store).
-		SetCompiler(ast.NewCompiler().WithEnablePrintStatements(true)).SetModules(modules).RunTests(within, txn)
-	if err != nil {
-		return nil, errors.Join(ErrCompile, err)
-	}
 	var first *Result
-	for r := range channel {
-		if result := regoResult(r); first == nil && result.Failed() {
-			first = &result
+	err := p.runTests(within, newRunner(rules, tests).SetParallel(1), func(r Result) {
+		if first == nil && r.Failed() {
+			first = &r
 			stop() // what still comes was interrupted
 		}
+	})
+	if err != nil {
+		return nil, errors.Join(ErrCompile, err)
 	}
 	return first, ctx.Err()
 }

@@ -6,6 +6,7 @@ import (
 	"io/fs"
 	"maps"
 	"strings"
+	"sync"
 
 	"github.com/open-policy-agent/opa/v1/ast"
 
@@ -25,6 +26,10 @@ type Pack struct {
 	data     map[string]any         // of the policy
 	policy   *gateway.Policy
 	snapshot *policy.Snapshot
+
+	// compiled are the rules, compiled when they are first asked for: imports are
+	// resolved and each body is in the order in which it is evaluated.
+	compiled func() (*ast.Compiler, error)
 }
 
 // Open compiles bundles as the gateway does, and parses the tests. Errors name
@@ -51,6 +56,7 @@ func Open(ctx context.Context, bundles []*governance.Bundle, stories fs.FS) (*Pa
 	if p.snapshot, err = gateway.CompileBundles(ctx, bundles, policy.Options{Deadline: gateway.OfflineDeadline, KeepInput: true}); err != nil {
 		return nil, err
 	}
+	p.compiled = sync.OnceValues(func() (*ast.Compiler, error) { return compile(p.rules) })
 	p.policy, err = gateway.NewTrial(p.snapshot)
 	return p, err
 }
@@ -64,11 +70,9 @@ func parse(into map[string]*ast.Module, name string, raw []byte) error {
 	return nil
 }
 
-// compiled are the rules of the policy, compiled: imports are resolved and each
-// body is in the order in which it is evaluated.
-func (p *Pack) compiled() (*ast.Compiler, error) {
+func compile(rules map[string]*ast.Module) (*ast.Compiler, error) {
 	compiler := ast.NewCompiler().WithCapabilities(policy.Capabilities())
-	if compiler.Compile(maps.Clone(p.rules)); compiler.Failed() {
+	if compiler.Compile(maps.Clone(rules)); compiler.Failed() {
 		return nil, fmt.Errorf("compile the policy: %w", compiler.Errors)
 	}
 	return compiler, nil

@@ -14,7 +14,6 @@ import (
 	"github.com/open-policy-agent/opa/v1/ast"
 	"github.com/open-policy-agent/opa/v1/bundle"
 	"github.com/open-policy-agent/opa/v1/rego"
-	"github.com/open-policy-agent/opa/v1/storage/inmem"
 
 	"msigate/gateway"
 	"msigate/gateway/policy"
@@ -75,7 +74,7 @@ func (p *Pack) profile(ctx context.Context, told [][]gateway.Step) (*CostProfile
 	for _, b := range p.Bundles {
 		maps.Copy(data, b.Content.Data)
 	}
-	store := inmem.NewFromObjectWithOpts(data, inmem.OptRoundTripOnWrite(false), inmem.OptReturnASTValuesOnRead(true))
+	store := newStore(data)
 	for _, id := range signalIDs(compiler) {
 		query := "data.an0940.signals." + id + ".held"
 		prepared, err := rego.New(rego.Query(query), rego.Compiler(compiler), rego.Store(store)).PrepareForEval(ctx)

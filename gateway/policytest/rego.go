@@ -20,7 +20,7 @@ import (
 // does: what governance says is theirs to invent.
 func (p *Pack) runRego(ctx context.Context, o Options) ([]Result, *Coverage, error) {
 	covered := cover.New()
-	runner := p.runner().SetCoverageQueryTracer(covered).SetCoverageRuns(nil)
+	runner := newRunner(p.rules, p.tests).SetCoverageQueryTracer(covered).SetCoverageRuns(nil)
 	if o.Run != nil {
 		names := p.wantedTests(o)
 		if len(names) == 0 {
@@ -28,23 +28,23 @@ func (p *Pack) runRego(ctx context.Context, o Options) ([]Result, *Coverage, err
 		}
 		runner.SetPrefixMatchers(names...)
 	}
-	results, err := p.collect(ctx, runner)
-	if err != nil {
-		return nil, nil, err
+	var results []Result
+	if err := p.runTests(ctx, runner, func(r Result) { results = append(results, r) }); err != nil {
+		return nil, nil, fmt.Errorf("compile the Rego tests: %w", err)
 	}
+	slices.SortFunc(results, func(a, b Result) int { return cmp.Compare(a.Name, b.Name) })
 	if o.Run == nil && len(results) == 0 {
 		results = []Result{{Kind: Rego, Name: "tests", Failure: "the policy has no Rego test (files that end in _test.rego, beside the rules)"}}
 	}
 	return results, newCoverage(p.rules, covered.Report(p.rules)), nil
 }
 
-func (p *Pack) runner() *tester.Runner {
-	modules := maps.Clone(p.rules)
-	maps.Copy(modules, p.tests)
+func newRunner(rules, tests map[string]*ast.Module) *tester.Runner {
+	modules := maps.Clone(rules)
+	maps.Copy(modules, tests)
 	return tester.NewRunner().
 		SetCompiler(ast.NewCompiler().WithEnablePrintStatements(true)).
 		SetModules(modules).
-		SetStore(inmem.NewFromObjectWithOpts(p.data, inmem.OptRoundTripOnWrite(false), inmem.OptReturnASTValuesOnRead(true))).
 		CapturePrintOutput(true)
 }
 
@@ -62,24 +62,28 @@ func (p *Pack) wantedTests(o Options) []ast.Ref {
 	return wanted
 }
 
-// collect runs a runner's tests and gives what came of them, sorted by name.
-func (p *Pack) collect(ctx context.Context, runner *tester.Runner) ([]Result, error) {
-	store := inmem.NewFromObjectWithOpts(p.data, inmem.OptRoundTripOnWrite(false), inmem.OptReturnASTValuesOnRead(true))
+// runTests runs a runner's tests over the data of the policy and hands over what
+// came of each, in any order. An error means that they do not compile.
+func (p *Pack) runTests(ctx context.Context, runner *tester.Runner, each func(Result)) error {
+	store := newStore(p.data)
 	txn, err := store.NewTransaction(ctx, storage.TransactionParams{})
 	if err != nil {
-		return nil, fmt.Errorf("open the data of the policy: %w", err)
+		return fmt.Errorf("open the data of the policy: %w", err)
 	}
 	defer store.Abort(ctx, txn)
 	channel, err := runner.SetStore(store).RunTests(ctx, txn)
 	if err != nil {
-		return nil, fmt.Errorf("compile the Rego tests: %w", err)
+		return err
 	}
-	var results []Result
 	for r := range channel {
-		results = append(results, regoResult(r))
+		each(regoResult(r))
 	}
-	slices.SortFunc(results, func(a, b Result) int { return cmp.Compare(a.Name, b.Name) })
-	return results, nil
+	return nil
+}
+
+// newStore holds data as the gateway's does, read as AST values.
+func newStore(data map[string]any) storage.Store {
+	return inmem.NewFromObjectWithOpts(data, inmem.OptRoundTripOnWrite(false), inmem.OptReturnASTValuesOnRead(true))
 }
 
 func regoResult(r *tester.Result) Result {
