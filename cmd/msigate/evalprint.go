@@ -51,6 +51,7 @@ type decidedRow struct {
 	Finding     string               `json:"finding"`  // uid; "" for an expected one, which belongs to none
 	Approval    *policy.Approval     `json:"approval"` // null where no entry explains it
 	NearMisses  []policy.NearMiss    `json:"near_misses"`
+	Baseline    *policy.Prevalence   `json:"baseline,omitempty"`
 	Missing     []string             `json:"missing"`
 	Fault       string               `json:"fault,omitempty"`
 	DecisionID  string               `json:"decision_id"`
@@ -75,6 +76,7 @@ func rowOf(e gateway.Evaluated) decidedRow {
 		Signals:     make([]string, 0, len(d.Answer.Signals)),
 		Approval:    d.Answer.Approval,
 		NearMisses:  append([]policy.NearMiss{}, d.Answer.NearMisses...), // never null
+		Baseline:    d.Answer.Baseline,
 		Missing:     append([]string{}, d.Answer.Missing...),
 		Fault:       d.Fault,
 		DecisionID:  d.ID,

@@ -184,6 +184,9 @@ func (v *view) anomalies() []AnomalyAnalysis {
 		n := &v.lead.NearMisses[i]
 		analysis.Baselines = append(analysis.Baselines, baseline(n.Entry, "fits in part", n.Matched, n.Failed))
 	}
+	if b := v.lead.Baseline; b != nil {
+		analysis.Baselines = append(analysis.Baselines, prevalence(b))
+	}
 	return []AnomalyAnalysis{analysis}
 }
 
@@ -199,6 +202,18 @@ func baseline(entry, pattern string, matched, failed []string) Pattern {
 		p.Observations = []Observation{{Value: "names no fact"}}
 	}
 	return p
+}
+
+// prevalence says on how many hosts the package did the same. It explains
+// nothing, and whoever decides should know it.
+func prevalence(b *policy.Prevalence) Pattern {
+	hosts := fmt.Sprintf("seen on %d hosts", b.Hosts)
+	if b.Hosts == 1 {
+		hosts = "seen on 1 host"
+	}
+	return Pattern{Parameter: b.Package, Type: "Prevalence", Pattern: "started or loaded " + b.Child, Observations: []Observation{{
+		Value: fmt.Sprintf("%s, from %s to %s", hosts, b.FirstSeen.UTC().Format(time.DateOnly), b.LastSeen.UTC().Format(time.DateOnly)),
+	}}}
 }
 
 // procedure is where the documentation says how to get from a finding to a

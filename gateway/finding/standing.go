@@ -49,6 +49,7 @@ type Standing struct {
 	Signals    []policy.Signal      `json:"signals,omitempty"`
 	Approval   *policy.Approval     `json:"approval,omitempty"`
 	NearMisses []policy.NearMiss    `json:"near_misses,omitempty"`
+	Baseline   *policy.Prevalence   `json:"baseline,omitempty"`
 	Pending    []policy.Pending     `json:"pending,omitempty"`
 	Missing    []string             `json:"missing,omitempty"`
 	Mangled    []string             `json:"mangled,omitempty"`
@@ -106,6 +107,12 @@ func account(d *Masked) *Standing {
 		s.Approval = &policy.Approval{
 			Entry: text(a.Approval.Entry, maxText), Owner: text(a.Approval.Owner, maxText), Ticket: text(a.Approval.Ticket, maxText),
 			Matched: listOf(a.Approval.Matched),
+		}
+	}
+	if b := a.Baseline; b != nil {
+		s.Baseline = &policy.Prevalence{
+			Package: text(b.Package, maxText), Child: text(b.Child, maxName), Hosts: b.Hosts,
+			FirstSeen: writable(b.FirstSeen), LastSeen: writable(b.LastSeen),
 		}
 	}
 	for i := range a.NearMisses[:min(len(a.NearMisses), maxEventNearMiss)] {

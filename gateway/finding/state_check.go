@@ -161,6 +161,9 @@ func (s *Standing) checkAnswer() error {
 	if a := s.Approval; a != nil && (!texts(maxText, a.Entry, a.Owner, a.Ticket) || !namesOf(a.Matched)) {
 		return errText
 	}
+	if b := s.Baseline; b != nil && (!texts(maxText, b.Package) || !texts(maxName, b.Child) || !b.FirstSeen.Equal(writable(b.FirstSeen)) || !b.LastSeen.Equal(writable(b.LastSeen))) {
+		return errText
+	}
 	for i := range s.NearMisses {
 		n := &s.NearMisses[i]
 		if !texts(maxText, n.Entry) || !namesOf(n.Matched) || !namesOf(n.Failed) {

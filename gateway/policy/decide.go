@@ -154,6 +154,13 @@ func readAnswer(value any) (Answer, error) {
 			Fact string `json:"fact"`
 			Due  int64  `json:"due"` // ns since 1970, as every time in a policy
 		} `json:"pending"`
+		Baseline *struct {
+			Package   string `json:"package"`
+			Child     string `json:"child"`
+			Hosts     int64  `json:"hosts"`
+			FirstSeen int64  `json:"first_seen"`
+			LastSeen  int64  `json:"last_seen"`
+		} `json:"baseline"`
 	}
 	told.Answer = Answer{Signals: []Signal{}, NearMisses: []NearMiss{}, Pending: []Pending{}, Missing: []string{}}
 	if err := json.Unmarshal(raw, &told); err != nil {
@@ -165,6 +172,12 @@ func readAnswer(value any) (Answer, error) {
 			return Answer{}, fmt.Errorf("%s: pending fact %q is due at %d: it must have a name and a time in ns since 1970", Entrypoint, p.Fact, p.Due)
 		}
 		answer.Pending = append(answer.Pending, Pending{Fact: p.Fact, Due: time.Unix(0, p.Due).UTC()})
+	}
+	if b := told.Baseline; b != nil {
+		answer.Baseline = &Prevalence{
+			Package: b.Package, Child: b.Child, Hosts: b.Hosts,
+			FirstSeen: time.Unix(0, b.FirstSeen).UTC(), LastSeen: time.Unix(0, b.LastSeen).UTC(),
+		}
 	}
 	if !answer.Disposition.Known() {
 		return Answer{}, fmt.Errorf("%s: disposition %q is none of expected, approved, review, alert", Entrypoint, answer.Disposition)

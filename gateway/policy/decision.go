@@ -83,6 +83,7 @@ type Answer struct {
 	Signals     []Signal    `json:"signals"` // every one that held, excused or not
 	Approval    *Approval   `json:"approval,omitempty"`
 	NearMisses  []NearMiss  `json:"near_misses"` // best first, at most three
+	Baseline    *Prevalence `json:"baseline,omitempty"`
 	Pending     []Pending   `json:"pending"`
 	Missing     []string    `json:"missing"`
 }
@@ -108,6 +109,16 @@ type NearMiss struct {
 	Entry   string   `json:"entry"`
 	Matched []string `json:"matched"`
 	Failed  []string `json:"failed"` // fact names, or what else keeps it: expired, not_yet_valid, denied, not_excusable, mark_of_the_web …
+}
+
+// Prevalence is what the baseline knows of a file that a package starts or loads.
+// It approves nothing: what is common may be wrong everywhere.
+type Prevalence struct {
+	Package   string    `json:"package"` // its file name, its URL without the query, or its ProductCode
+	Child     string    `json:"child"`   // sha256: or sha1:, and the file's hash
+	Hosts     int64     `json:"hosts"`   // on which it was seen
+	FirstSeen time.Time `json:"first_seen"`
+	LastSeen  time.Time `json:"last_seen"`
 }
 
 // Pending is a fact that may still come and would change the answer.

@@ -9,6 +9,7 @@ import data.an0940.unexplained
 import data.lib.approvals
 import data.lib.context
 import data.lib.pending
+import data.lib.prevalence
 
 # METADATA
 # title: The decision for one event
@@ -17,7 +18,17 @@ import data.lib.pending
 #   not explained and not alarming, or not decidable on these facts. alert: AN0940.
 # entrypoint: true
 # scope: document
-decision := object.union(answer, {"approval": approvals.approval}) if disposition == "approved"
+decision := object.union(shown, {"approval": approvals.approval}) if disposition == "approved"
+
+else := shown
+
+# METADATA
+# title: The answer, with how common it is where the baseline knows
+# scope: document
+shown := object.union(answer, {"baseline": prevalence.record}) if {
+	told != []
+	prevalence.record
+}
 
 else := answer
 
@@ -34,9 +45,9 @@ answer := {
 
 # METADATA
 # title: Every signal that holds, excused or not
-told := [context.told(held) | some held in found] if found != []
+told := [prevalence.told(context.told(held)) | some held in found] if found != []
 
-else := [context.told(unexplained.held)] if unexplained.held
+else := [prevalence.told(context.told(unexplained.held))] if unexplained.held
 
 else := []
 
