@@ -5,9 +5,12 @@
 //	go run ./.ci/mutate                            the whole policy, about an hour on two cores
 //	go run ./.ci/mutate --sample 150 --seed 1      a sample, for CI
 //	go run ./.ci/mutate --only an0940/signals      files whose path has that in it
+//	go run ./.ci/mutate --survivors old.jsonl      again what survived in the run whose results these are
 //
 // Verdicts are kept in the file --results names; a run that was interrupted goes
-// on from there while neither the policy nor its tests have changed. It exits 1
+// on from there while neither the policy nor its tests have changed. --survivors
+// takes over from another run what a test killed there, whatever has changed
+// since: while tests are only added, it stays killed. It exits 1
 // where more than --most per cent of the mutants that compile survive.
 package main
 
@@ -47,6 +50,7 @@ func run(ctx context.Context, args []string, out, say io.Writer) (int, error) {
 	seed := flags.Uint64("seed", 1, "what a sample is chosen by")
 	only := flags.String("only", "", "`PART` of the paths of the files to change; empty: all of an0940 and lib")
 	results := flags.String("results", "", "`FILE` to keep verdicts in, and to go on from")
+	survivors := flags.String("survivors", "", "`FILE` of an earlier run's results: judge what survived in it, and what it does not know")
 	most := flags.Float64("most", 5, "per cent of the mutants that compile and may survive")
 	asJSON := flags.Bool("json", false, "write every verdict as JSON, one a line, instead of the survivors")
 	if err := flags.Parse(args); err != nil {
@@ -69,6 +73,11 @@ func run(ctx context.Context, args []string, out, say io.Writer) (int, error) {
 		return 1, err
 	}
 	defer known.Close()
+	if *survivors != "" {
+		if err := known.takeOver(*survivors, mutants); err != nil {
+			return 1, err
+		}
+	}
 	fmt.Fprintf(say, "mutate: %d mutants, %d of them to judge, %d known\n", all, len(mutants), known.of(mutants))
 	err = judge(ctx, pack, known.missing(mutants), func(j Judged) error {
 		fmt.Fprintf(say, "%d/%d %s %s\n", known.of(mutants)+1, len(mutants), j.Verdict, j.Mutant)

@@ -111,6 +111,50 @@ func TestVerdictsAreKeptForTheSamePackOnly(t *testing.T) {
 	}
 }
 
+func TestWhatAnEarlierRunKilledIsNotJudgedAgain(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "results")
+	at := func(line int, before string) Mutant {
+		return Mutant{File: "x.rego", Line: line, Operator: swap, Before: before, After: "b"}
+	}
+	earlier, err := openResults(path, "a pack")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, j := range []Judged{
+		{Mutant: at(1, "killed"), Verdict: killed, By: "rego/t"},
+		{Mutant: at(2, "refused"), Verdict: refused},
+		{Mutant: at(3, "survived"), Verdict: survived},
+		{Mutant: at(4, "twice"), Verdict: survived},
+		{Mutant: at(5, "twice"), Verdict: killed},
+	} {
+		if err := earlier.add(j); err != nil {
+			t.Fatal(err)
+		}
+	}
+	earlier.Close()
+	known, err := openResults("", "another pack")
+	if err != nil {
+		t.Fatal(err)
+	}
+	moved := []Mutant{at(11, "killed"), at(12, "refused"), at(13, "survived"), at(14, "twice"), at(15, "twice"), at(16, "new")}
+	if err := known.takeOver(path, moved); err != nil {
+		t.Fatal(err)
+	}
+	var lines []int
+	for _, m := range known.missing(moved) {
+		lines = append(lines, m.Line)
+	}
+	if !slices.Equal(lines, []int{13, 14, 15, 16}) {
+		t.Errorf("lines %v are to be judged", lines)
+	}
+	if all := known.all(moved); all[0].Verdict != killed || all[0].By != "rego/t" || all[0].Line != 11 || all[1].Verdict != refused {
+		t.Errorf("%+v", all)
+	}
+	if err := known.takeOver(path+" that is not there", moved); err == nil {
+		t.Error("a file that is missing says that all is to be judged")
+	}
+}
+
 func TestASampleIsTheSameForTheSameSeed(t *testing.T) {
 	var all []Mutant
 	for line := range 100 {

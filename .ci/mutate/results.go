@@ -59,12 +59,46 @@ func openResults(path, pack string) (*results, error) {
 }
 
 func (r *results) read(file *os.File, pack string) error {
+	return readJudged(file, func(of resultsOf) bool { return of.Pack == pack }, func(j Judged) { r.by[key(j.Mutant)] = j })
+}
+
+// takeOver adds those of the mutants that were killed, or refused, in the run
+// whose results are in the file, of whatever pack. Lines move when rules are
+// changed, so that a mutant is known by what it changes: where a file has the
+// same more than once and one of them survived, none is taken over.
+func (r *results) takeOver(path string, mutants []Mutant) error {
+	file, err := os.Open(path)
+	if err != nil {
+		return err
+	}
+	defer file.Close()
+	settled := map[change]Judged{}
+	err = readJudged(file, func(resultsOf) bool { return true }, func(j Judged) {
+		if c := changeOf(j.Mutant); settled[c].Verdict != survived {
+			settled[c] = j
+		}
+	})
+	if err != nil {
+		return fmt.Errorf("read results %s: %w", path, err)
+	}
+	for _, m := range r.missing(mutants) {
+		if j, ok := settled[changeOf(m)]; ok && j.Verdict != survived {
+			if err := r.add(Judged{Mutant: m, Verdict: j.Verdict, By: j.By}); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// readJudged calls each for every verdict in a file of results, if it is of a pack that is wanted.
+func readJudged(file *os.File, wanted func(resultsOf) bool, each func(Judged)) error {
 	lines := bufio.NewScanner(file)
 	lines.Buffer(nil, 1<<20)
 	for first := true; lines.Scan(); first = false {
 		if first {
 			var of resultsOf
-			if err := json.Unmarshal(lines.Bytes(), &of); err != nil || of.Pack != pack {
+			if err := json.Unmarshal(lines.Bytes(), &of); err != nil || !wanted(of) {
 				return err
 			}
 			continue
@@ -73,13 +107,18 @@ func (r *results) read(file *os.File, pack string) error {
 		if err := json.Unmarshal(lines.Bytes(), &j); err != nil {
 			break // the run ended while it was written
 		}
-		r.by[key(j.Mutant)] = j
+		each(j)
 	}
 	return lines.Err()
 }
 
 // key is of one mutant alone: one line can have the same expression twice.
 func key(m Mutant) string { return fmt.Sprintf("%s @%d", m, m.Column) }
+
+// change is a mutant without its place.
+type change struct{ file, operator, before, after string }
+
+func changeOf(m Mutant) change { return change{m.File, m.Operator, m.Before, m.After} }
 
 func (r *results) add(j Judged) error {
 	r.by[key(j.Mutant)] = j
