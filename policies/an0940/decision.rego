@@ -25,10 +25,7 @@ else := shown
 # METADATA
 # title: The answer, with how common it is where the baseline knows
 # scope: document
-shown := object.union(answer, {"baseline": prevalence.record}) if {
-	told != []
-	prevalence.record
-}
+shown := object.union(answer, {"baseline": prevalence.record}) if told != []
 
 else := answer
 
@@ -57,10 +54,7 @@ found := [held | some id; held := data.an0940.signals[id].held]
 
 # METADATA
 # title: What correlation does not know, and what the signals lack besides
-# scope: document
-missing := sort(input.missing) if lacking == set()
-
-else := sort(lacking | {fact | some fact in input.missing})
+missing := sort(lacking | {fact | some fact in input.missing})
 
 # METADATA
 # title: Facts that the signals would have told more by
@@ -103,7 +97,7 @@ else := [] if unexcusable
 
 else := [] if pending.awaited == {}
 
-else := [{"fact": fact, "due": pending.awaited[fact]} | some fact in sort(object.keys(pending.awaited))]
+else := [{"fact": fact, "due": due} | some fact, due in pending.awaited]
 
 # METADATA
 # title: What would alert is never excusable
@@ -114,15 +108,11 @@ unexcusable if {
 }
 
 # METADATA
-# title: An entry explains what would else stand, or an install that a tool began
+# title: Where nothing stands, an entry excuses what is told, or an install that a tool began
 # scope: document
-in_effect if {
-	told != []
-	standing == []
-}
+in_effect if told != []
 
 in_effect if {
-	told == []
 	input.event.kind == "process_start"
 	input.process.role == "client"
 	approvals.approval
@@ -142,7 +132,6 @@ near_misses := array.slice(
 	0, 3,
 ) if {
 	standing != []
-	approvals.approval
 }
 
 else := approvals.near_misses if standing != []

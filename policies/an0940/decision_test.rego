@@ -236,3 +236,35 @@ test_mark_of_the_web_makes_an_approved_source_no_cover if {
 	decision(fixtures.attributed(fixtures.deployed_child, fixtures.deployed_session, "lineage"), approving).disposition == "approved"
 	decision(fixtures.attributed(fixtures.deployed_child, marked, "lineage"), approving).disposition == "alert"
 }
+
+test_what_may_be_excused_waits_whatever_review_stands_beside_it if {
+	excusable := {"disposition": "alert", "excusable": true}
+	review := {"disposition": "review", "excusable": false}
+	an0940.unexcusable with an0940.standing as [excusable, {"disposition": "alert", "excusable": false}]
+	not an0940.unexcusable with an0940.standing as [excusable, review]
+	not an0940.unexcusable with an0940.standing as [excusable]
+}
+
+test_facts_that_are_waited_for_are_told_in_the_order_of_their_names if {
+	awaited := an0940.awaited with an0940.alarming as true with an0940.unexcusable as false with data.lib.pending.awaited as {"session": 2, "module.signer": 3, "process.signer": 1}
+	awaited == [{"fact": "module.signer", "due": 3}, {"fact": "process.signer", "due": 1}, {"fact": "session", "due": 2}]
+}
+
+test_baseline_says_nothing_of_what_no_signal_speaks_of if {
+	trusted := object.union(fixtures.load("c:\\windows\\installer\\msi1.tmp", fixtures.signed), {"lineage": fixtures.deployed_child.lineage})
+	baseline := {"packages": {"orrery.msi": {"children": {"sha256:aa01": {"hosts": 3, "first_seen": 1, "last_seen": 2}}}}}
+	data.lib.prevalence.record.hosts == 3 with input as trusted with data.baseline as baseline
+	answer := an0940.decision with input as trusted with data.baseline as baseline
+	answer == expected
+}
+
+test_start_that_an_entry_could_excuse_needs_no_excuse_unless_it_is_a_client if {
+	console := fixtures.process("c:\\windows\\system32\\conhost.exe", "\\??\\c:\\windows\\system32\\conhost.exe 0x4", "descendant")
+	document := fixtures.start(object.union(console, {"sha256": "aa09"}), fixtures.client, [fixtures.tool, fixtures.services])
+	governed := fixtures.governed({
+		"installers": {"orrery": {"sha256": {"aa09": true}, "deployment_tools": {"deploy": true}, "command_lines": {console.command_line: true}}},
+		"deployment_tools": fixtures.tools,
+	})
+	data.lib.approvals.approval.entry == "orrery" with input as document with data.governance as governed
+	decision(document, governed) == expected
+}

@@ -89,7 +89,6 @@ several if input.process.msiexec.others[_]
 plain(named) if named.kind == "product_code"
 
 plain(named) if {
-	named.kind == "path"
 	regex.match(`^[a-z]:(?:\\(?:[^\x00-\x1f\\/:*?"<>|%]*[^\x00-\x1f\\/:*?"<>|%. ]))+$`, named.name)
 }
 

@@ -124,3 +124,47 @@ test_console_host_that_runs_a_command_is_not if {
 	not machinery.own with input as object.union(console(form), {"process": {"original_file_name": "cmd.exe"}})
 	not machinery.own with input as fixtures.start(fixtures.process("c:\\windows\\system32\\conhost.exe", form, ""), fixtures.explorer, [])
 }
+
+test_msiexec_that_the_service_manager_starts_for_a_package_is_judged_as_a_client if {
+	share := {"kind": "unc", "name": "\\\\files\\o.msi", "file": "o.msi", "folders": ["\\\\files"]}
+	not machinery.own with input as fixtures.start(fixtures.client_of(share), fixtures.services, [])
+}
+
+test_role_is_not_enough_where_the_program_is_not_windows_own if {
+	every changed in [{"image": "c:\\users\\public\\msiexec.exe"}, {"original_file_name": "cmd.exe"}] {
+		not machinery.own with input as fixtures.start(object.union(fixtures.server, changed), fixtures.service, [])
+		not machinery.own with input as fixtures.start(object.union(fixtures.client, changed), fixtures.explorer, [])
+	}
+}
+
+test_windows_own_msiexec_in_another_role_is_no_client if {
+	every role in ["", "service", "custom_action_server", "wrapper"] {
+		not machinery.own with input as fixtures.start(object.union(fixtures.client, {"role": role}), fixtures.explorer, [])
+	}
+}
+
+test_custom_action_server_below_another_part_of_the_installer_is_not if {
+	every role in ["custom_action_server", "managed_custom_action", "extracted", "descendant", ""] {
+		not machinery.own with input as fixtures.start(fixtures.server, object.union(fixtures.service, {"role": role}), [])
+	}
+}
+
+test_client_that_does_anything_else_with_a_file_is_not if {
+	every verb in ["register", "unregister", "embedding", ""] {
+		not machinery.own with input as fixtures.start(object.union(fixtures.client, {"msiexec": {"verb": verb}}), fixtures.explorer, [])
+	}
+}
+
+test_help_beside_a_package_is_not if {
+	not machinery.own with input as fixtures.start(object.union(fixtures.client, {"msiexec": {"verb": "help"}}), fixtures.explorer, [])
+}
+
+test_package_on_the_web_is_not if {
+	not machinery.own with input as fixtures.start(fixtures.client_of(fixtures.url_package), fixtures.explorer, [])
+}
+
+test_console_host_named_by_another_path_is_not if {
+	every program in ["conhost.exe", "c:\\users\\eve\\conhost.exe", "cmd.exe"] {
+		not machinery.own with input as console(concat(" ", [program, "0x4"]))
+	}
+}

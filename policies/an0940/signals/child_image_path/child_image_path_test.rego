@@ -68,3 +68,11 @@ test_extracted_programs_and_renamed_msiexec_have_signals_of_their_own if {
 test_program_outside_an_installers_tree_is_not_told if {
 	not child_image_path.held with input as fixtures.start(fixtures.process(roaming, "sync.exe", ""), fixtures.explorer, [])
 }
+
+test_temporary_name_in_any_role_is_left_to_the_signal_of_extracted_programs if {
+	every role in ["extracted", "descendant", ""] {
+		document := fixtures.start(object.union(fixtures.extracted, {"role": role}), fixtures.server, [])
+		not child_image_path.held with input as document
+		data.an0940.signals.extracted_program.held with input as document
+	}
+}

@@ -49,3 +49,9 @@ test_its_console_host_is_machinery if {
 test_children_of_others_are_not_told if {
 	not child_of_extracted.held with input as fixtures.child(agent, "agent.exe")
 }
+
+test_child_is_judged_once_when_it_starts if {
+	every kind in ["process_end", "registry", "network"] {
+		not child_of_extracted.held with input as object.union(started(agent, fixtures.extracted), {"event": {"kind": kind}})
+	}
+}

@@ -93,3 +93,8 @@ test_console_host_and_children_of_others_are_not_told if {
 	not told(fixtures.child(cmd, "cmd /c dir"))
 	not told(object.union(started(cmd, "cmd /c dir"), {"event": {"kind": "process_end"}}))
 }
+
+test_program_that_is_no_shell_is_judged_by_its_place_without_a_command_line_too if {
+	held := child_of_managed_action.held with input as fixtures.without(started("d:\\stage\\x.exe", "x"), "process", "command_line")
+	[held.disposition, held.severity, held.missing] == ["alert", "high", {"process.command_line"}]
+}

@@ -89,7 +89,6 @@ kept(named) if regex.match(`^[a-z]:\\windows\\installer\\[^\\]+$`, named.name)
 # METADATA
 # title: The same path on a drive and on a share, which the drive may stand for
 mapped(drive, share) if {
-	drive.kind == "path"
 	share.kind == "unc"
 	regex.match(`^[a-z]:\\`, drive.name)
 	endswith(share.name, substring(drive.name, 2, -1))

@@ -89,3 +89,9 @@ test_client_without_a_package_of_its_own_and_other_processes_are_not_told if {
 	not contradicted_package.held with input as below
 	not contradicted_package.held with input as fixtures.deployed
 }
+
+test_same_path_on_another_drive_or_beside_a_name_without_a_drive_contradicts if {
+	contradicted_package.held with input as started(naming(fixtures.path_package("c:\\apps\\orrery.msi"), [fixtures.path_package("d:\\apps\\orrery.msi")]))
+	share := {"kind": "unc", "name": "\\\\files.orrery.example\\s\\orrery.msi", "file": "orrery.msi", "folders": ["\\\\files.orrery.example\\s"]}
+	contradicted_package.held with input as started(naming(fixtures.path_package("..\\orrery.msi"), [share]))
+}

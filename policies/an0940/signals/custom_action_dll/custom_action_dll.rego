@@ -25,6 +25,7 @@ package an0940.signals.custom_action_dll
 
 import data.lib.evidence
 import data.lib.installer
+import data.lib.signing
 
 # METADATA
 # title: The signal, where it holds
@@ -52,11 +53,4 @@ own_image if input.module.path == input.process.image
 # scope: document
 judged := {"disposition": "review", "severity": "medium", "missing": ["module.signer"]} if not input.module.signer
 
-else := {"disposition": "alert", "severity": "high", "missing": []} if not trusted
-
-# METADATA
-# title: The sensor verified the signature
-trusted if {
-	input.module.signer.signed
-	input.module.signer.status in {"valid", "trusted"}
-}
+else := {"disposition": "alert", "severity": "high", "missing": []} if not signing.trusted(input.module)

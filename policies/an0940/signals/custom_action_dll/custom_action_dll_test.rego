@@ -54,3 +54,7 @@ test_other_modules_and_a_programs_own_load_are_not_told if {
 	not custom_action_dll.held with input as object.union(fixtures.load(fixtures.extracted.image, {}), {"process": fixtures.extracted})
 	not custom_action_dll.held with input as object.union(fixtures.load(dll, {}), {"event": {"kind": "process_start"}})
 }
+
+test_status_of_a_file_that_is_not_signed_vouches_for_nothing if {
+	custom_action_dll.held.disposition == "alert" with input as fixtures.load(dll, {"signer": {"signed": false, "status": "valid"}})
+}

@@ -105,7 +105,6 @@ else := {"disposition": "alert", "severity": "high", "missing": []} if {
 else := {"disposition": "review", "severity": "high", "missing": ["module.signer"]} if {
 	shadows
 	signing.trusted(input.process)
-	not input.module.signer
 }
 
 else := {"disposition": "review", "severity": "medium", "missing": ["process.signer"]} if {
@@ -126,7 +125,6 @@ else := {"disposition": "review", "severity": "medium", "missing": ["module.sign
 
 else := {"disposition": "review", "severity": "low", "missing": ["module.signer"]} if {
 	not protected
-	not input.module.signer
 }
 
 else := {"disposition": "review", "severity": "low", "missing": ["module.signer"]} if {

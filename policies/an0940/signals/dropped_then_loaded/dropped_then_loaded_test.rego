@@ -122,3 +122,12 @@ test_other_modules_and_other_writers_are_not_told if {
 	not told(load(product.image, unsigned, product))
 	not told(object.union(load(dll, unsigned, fixtures.explorer), {"event": {"kind": "process_start"}}))
 }
+
+test_module_that_users_can_write_below_the_windows_folder_is_an_alert if {
+	told(load("c:\\windows\\temp\\orrery.dll", unsigned, fixtures.services)) == ["alert", "high"]
+}
+
+test_module_of_unknown_signature_that_shadows_nothing_is_not_worse_in_a_signed_program if {
+	not told(beside("c:\\program files\\orrery", "orrery.dll", {}, signed))
+	told(beside("d:\\orrery", "orrery.dll", {}, signed)) == ["review", "low"]
+}

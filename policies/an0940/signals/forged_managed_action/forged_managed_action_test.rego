@@ -55,3 +55,9 @@ test_process_outside_an_installers_tree_is_not_told if {
 }
 
 exact(parent) := fixtures.start(fixtures.process(rundll32, line, "managed_custom_action"), parent, [fixtures.service])
+
+test_process_is_judged_once_when_it_starts if {
+	every kind in ["process_end", "registry", "network", "image_load"] {
+		not forged_managed_action.held with input as object.union(fixtures.child(rundll32, line), {"event": {"kind": kind}})
+	}
+}

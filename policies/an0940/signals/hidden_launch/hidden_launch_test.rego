@@ -57,3 +57,8 @@ test_other_command_lines_and_other_trees_are_not_told if {
 	not told(fixtures.start(fixtures.process("d:\\start.exe", "start.exe /hidewindow cmd", ""), fixtures.explorer, []))
 	not told(object.union(launching(line), {"event": {"kind": "process_end"}}))
 }
+
+test_word_of_a_path_or_of_what_is_started_is_no_option if {
+	not told(launching("msi4a1f.tmp -install c:\\dontwait\\setup.inf"))
+	not told(launching("msi4a1f.tmp -q \"c:\\program files\\orrery\\agent.exe\" -runasadmin"))
+}

@@ -50,3 +50,14 @@ test_products_by_code_wrappers_and_ordinary_clients_are_not_told if {
 	not nested_package.held with input as fixtures.start(fixtures.client, wrapper, [fixtures.explorer])
 	not nested_package.held with input as fixtures.start(fixtures.client, fixtures.explorer, [])
 }
+
+test_package_that_somebody_outside_the_tree_wrote_is_a_review_at_low_severity if {
+	document := object.union(nested(fixtures.path_package("d:\\stage\\part.msi")), {"session": {"package_file": {"writer": {"role": "", "image": "d:\\stage\\x.exe"}}}})
+	told(document) == ["review", "low"]
+}
+
+test_only_the_start_of_a_client_installs if {
+	document := nested(fixtures.url_package)
+	not told(object.union(document, {"event": {"kind": "process_end"}}))
+	not told(object.union(document, {"process": {"role": "descendant"}}))
+}

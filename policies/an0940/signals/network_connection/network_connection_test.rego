@@ -38,7 +38,9 @@ test_shell_that_calls_out_is_an_alert if {
 
 test_custom_actions_that_connect_are_reviews if {
 	told(connected(fixtures.server, "203.0.113.7")) == ["review", "low"]
-	told(connected(fixtures.extracted, "203.0.113.7")) == ["review", "medium"]
+	every role in ["extracted", "managed_custom_action"] {
+		told(connected(object.union(fixtures.helper, {"role": role}), "203.0.113.7")) == ["review", "medium"]
+	}
 }
 
 test_program_from_where_payloads_run_from_is_a_review if {

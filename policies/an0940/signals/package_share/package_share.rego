@@ -50,11 +50,11 @@ held := {
 # METADATA
 # title: The worst of the shares, and how bad it is
 # scope: document
-judged := {"severity": "high", "disposition": "alert", "named": min(dav)} if count(dav) > 0
+judged := {"severity": "high", "disposition": "alert", "named": first} if first := min(dav)
 
-else := {"severity": "medium", "disposition": "review", "named": min(own)} if count(own) > 0
+else := {"severity": "medium", "disposition": "review", "named": first} if first := min(own)
 
-else := {"severity": "low", "disposition": "review", "named": min(names)} if count(names) > 0
+else := {"severity": "low", "disposition": "review", "named": first} if first := min(names)
 
 # METADATA
 # title: Names of packages on a share

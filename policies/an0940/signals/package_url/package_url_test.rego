@@ -49,3 +49,17 @@ test_packages_on_disk_are_not_told if {
 	not package_url.held with input as fixtures.start(fixtures.client, fixtures.explorer, [])
 	not package_url.held with input as fixtures.record(fixtures.path_package("c:\\windows\\ccmcache\\1\\orrery.msi"))
 }
+
+test_dll_from_a_url_that_is_to_be_registered_is_an_alert if {
+	every verb in ["register", "unregister"] {
+		client := object.union(fixtures.client_of(fixtures.url_package), {"msiexec": {"verb": verb}})
+		package_url.held.evidence["package"] == url with input as fixtures.start(client, fixtures.explorer, [])
+	}
+}
+
+test_client_is_told_once_when_it_starts if {
+	every kind in ["process_end", "network", "image_load"] {
+		document := object.union(fixtures.start(fixtures.client_of(fixtures.url_package), fixtures.explorer, []), {"event": {"kind": kind}})
+		not package_url.held with input as document
+	}
+}

@@ -46,6 +46,5 @@ held := {
 # title: The packages that the event names and that lie in such a folder
 packages contains named.name if {
 	some named in requests.packages
-	named.kind == "path"
 	paths.user_writable(named.folders)
 }

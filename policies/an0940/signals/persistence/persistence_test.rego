@@ -72,3 +72,13 @@ test_script_in_a_startup_folder_is_an_alert_and_a_shortcut_a_review if {
 	not persistence.held with input as dropped(fixtures.service, concat("\\", [startup, "o.lnk"]))
 	not persistence.held with input as dropped(fixtures.helper, concat("\\", [startup, "desktop.ini"]))
 }
+
+test_executable_that_is_written_anywhere_else_is_not_told if {
+	document := dropped(fixtures.helper, "c:\\program files\\orrery\\o.exe")
+	not persistence.held with input as object.union(document, {"event": {"kind": "file_executable"}})
+}
+
+test_site_that_trusts_profiles_is_not_told_of_programs_there if {
+	path := "c:\\users\\alice\\appdata\\local\\orrery\\o.exe"
+	not persistence.held with input as starts(path, path) with data.an0940.parameters.ChildImagePath as {"c:\\users\\public": true}
+}

@@ -156,3 +156,32 @@ test_what_the_installer_wrote_or_nobody_was_seen_to_write_is_not_told if {
 	not told(loads("c:\\users\\public\\x.dll", {}, archiver))
 	not told(object.union(loads(temp_file, {}, archiver), {"process": {"image": temp_file}}))
 }
+
+test_signer_is_missing_only_where_nobody_told_of_it if {
+	document := runs(temp_file, fixtures.server, archiver)
+	every signer in [valid, unsigned] {
+		planted_temporary.held.missing == set() with input as object.union(document, {"process": signer})
+	}
+}
+
+test_planted_file_is_told_once_when_it_starts if {
+	every kind in ["process_end", "registry", "network"] {
+		not told(object.union(runs(temp_file, fixtures.server, archiver), {"event": {"kind": kind}}))
+	}
+}
+
+test_module_whose_signer_is_known_lacks_none if {
+	planted_temporary.held.missing == set() with input as loads(temp_file, unsigned, archiver)
+}
+
+test_deleting_such_a_file_plants_nothing if {
+	not told(object.union(writes(installer_file, archiver), {"event": {"kind": "file_delete"}}))
+}
+
+test_unknown_writer_elsewhere_is_a_review_at_low_severity if {
+	told(object.remove(writes(temp_file, archiver), ["process"])) == ["review", "low"]
+}
+
+test_name_that_windows_installer_does_not_give_is_not_told_of_a_shell_either if {
+	not told(writes("c:\\users\\alice\\downloads\\msi_report.tmp", powershell))
+}

@@ -158,7 +158,6 @@ folder_properties := {"appdir", "applicationfolder", "installdir", "installfolde
 # title: The cached package is replaced by one that users write
 recaches if {
 	contains(values.reinstallmode, "v")
-	input.process.msiexec.package.kind == "path"
 	paths.user_writable(input.process.msiexec.package.folders)
 }
 

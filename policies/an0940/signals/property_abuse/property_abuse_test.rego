@@ -73,6 +73,7 @@ test_program_from_elsewhere_is_a_review if {
 test_interpreter_without_arguments_is_a_review if {
 	judged("x", "c:\\windows\\system32\\cmd.exe") == review
 	judged("x", "python.exe") == review
+	judged("x", "c:\\windows\\system32\\cmd.exe ") == review
 }
 
 test_product_folder_of_windows_is_a_review if {
@@ -80,6 +81,7 @@ test_product_folder_of_windows_is_a_review if {
 		judged("targetdir", value) == review
 	}
 	not judged("logfolder", "c:\\windows\\system32\\logfiles")
+	not judged("logfolder", "c:\\windows")
 }
 
 test_startup_folder_in_any_property_is_a_review if {

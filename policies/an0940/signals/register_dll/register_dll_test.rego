@@ -43,3 +43,9 @@ test_dll_in_a_protected_folder_and_other_verbs_are_not_told if {
 	not register_dll.held with input as registering("c:\\program files\\orrery\\x.dll", "register")
 	not register_dll.held with input as registering("c:\\users\\public\\x.msi", "install")
 }
+
+test_client_is_told_once_when_it_starts if {
+	every kind in ["process_end", "image_load", "registry"] {
+		not register_dll.held with input as object.union(registering("c:\\users\\public\\x.dll", "register"), {"event": {"kind": kind}})
+	}
+}

@@ -69,7 +69,6 @@ else := {"disposition": "review", "severity": "medium", "behaviour": "gives remo
 reasons contains "came from the web" if shares.from_web(origin)
 
 reasons contains "came from a folder that users write to, without asking" if {
-	origin.kind == "path"
 	paths.user_writable(origin.folders)
 	input.session.quiet in {"none", "basic", "passive"}
 }

@@ -56,3 +56,9 @@ test_other_programs_and_tools_outside_an_install_are_not_told if {
 	not remote_management_tool.held with input as tool("c:\\program files\\orrery\\o.exe", "o.exe")
 	not remote_management_tool.held with input as fixtures.start(fixtures.process(service, "x", ""), fixtures.explorer, [])
 }
+
+test_tool_is_told_once_when_it_starts if {
+	every kind in ["process_end", "network", "registry"] {
+		not told(object.union(came(tool(service, "x"), fixtures.url_package, ""), {"event": {"kind": kind}}))
+	}
+}

@@ -46,11 +46,11 @@ held := {
 # METADATA
 # title: The worst of the transforms, and how bad it is
 # scope: document
-judged := {"severity": "high", "disposition": "alert", "named": min(downloaded)} if count(downloaded) > 0
+judged := {"severity": "high", "disposition": "alert", "named": first} if first := min(downloaded)
 
-else := {"severity": "medium", "disposition": "review", "named": min(shared)} if count(shared) > 0
+else := {"severity": "medium", "disposition": "review", "named": first} if first := min(shared)
 
-else := {"severity": "low", "disposition": "review", "named": min(writable)} if count(writable) > 0
+else := {"severity": "low", "disposition": "review", "named": first} if first := min(writable)
 
 # METADATA
 # title: Transforms that come from a web server
@@ -73,7 +73,6 @@ shared contains file.name if {
 # title: Transforms that users write, for a package that lies elsewhere
 writable contains file.name if {
 	some file in input.process.msiexec.transform_files
-	file.kind == "path"
 	paths.user_writable(file.folders)
 	not beside(file)
 }

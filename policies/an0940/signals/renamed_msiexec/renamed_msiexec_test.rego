@@ -50,3 +50,14 @@ test_msiexec_at_home_is_not_told if {
 test_other_programs_are_not_told if {
 	not renamed_msiexec.held with input as run("c:\\windows\\system32\\notepad.exe", "notepad.exe")
 }
+
+test_msiexec_whose_path_nobody_reported_is_not_told if {
+	document := run("c:\\program files\\orrery\\helper.exe", "msiexec.exe")
+	not renamed_msiexec.held with input as fixtures.without(document, "process", "image")
+}
+
+test_process_is_told_once_when_it_starts if {
+	every kind in ["process_end", "network", "registry"] {
+		not renamed_msiexec.held with input as object.union(run("c:\\users\\public\\msiexec.exe", "msiexec.exe"), {"event": {"kind": kind}})
+	}
+}

@@ -48,3 +48,9 @@ test_script_host_without_a_command_line_is_a_review_that_says_what_is_missing if
 test_script_host_outside_an_installers_tree_is_not_told if {
 	not script_host_child.held with input as fixtures.start(fixtures.process(mshta, "mshta.exe x.hta", ""), fixtures.explorer, [])
 }
+
+test_process_is_told_once_when_it_starts if {
+	every kind in ["process_end", "network", "registry"] {
+		not script_host_child.held with input as object.union(fixtures.child(mshta, "mshta.exe setup.hta"), {"event": {"kind": kind}})
+	}
+}

@@ -72,3 +72,25 @@ test_strangers_are_not_told if {
 	document := object.union(wrote(concat("", [defender, "\\disableantispyware"]), one), {"process": {"role": ""}})
 	not security_tooling.held with input as document
 }
+
+test_values_of_the_same_name_elsewhere_and_neighbours_switch_nothing_off if {
+	every key, value in {
+		"hklm\\software\\orrery\\disableantispyware": one,
+		"hklm\\software\\microsoft\\amsi\\providers\\{1}": "orrery",
+		"hklm\\software\\orrery\\enablescriptblocklogging": zero,
+		"hklm\\software\\policies\\microsoft\\windows\\powershell\\scriptblocklogging\\enablescriptblockinvocationlogging": zero,
+		"hklm\\software\\microsoft\\windows\\currentversion\\winevt\\channels\\orrery/operational\\enabled": zero,
+		"hklm\\software\\microsoft\\windows\\currentversion\\winevt\\channels\\microsoft-windows-sysmon/operational\\maxsize": zero,
+		"hklm\\system\\currentcontrolset\\services\\sysmon64\\errorcontrol": "dword (0x00000004)",
+		"hklm\\system\\currentcontrolset\\services\\sysmon64\\start": "dword (0x00000002)",
+	} {
+		not security_tooling.held with input as wrote(key, value)
+	}
+}
+
+test_exclusion_of_a_protected_folder_that_is_taken_back_is_not_told if {
+	document := wrote("hklm\\software\\microsoft\\windows defender\\exclusions\\paths\\c:\\program files\\orrery", zero)
+	every operation in ["deletevalue", "deletekey"] {
+		not security_tooling.held with input as object.union(document, {"event": {"registry": {"operation": operation}}})
+	}
+}

@@ -99,7 +99,17 @@ test_a_copied_working_folder_excuses_no_other_command if {
 }
 
 test_shell_outside_an_installers_tree_is_not_told if {
-	not shell_child.held with input as fixtures.start(fixtures.process(powershell, command, ""), fixtures.explorer, [])
+	every command_line in [
+		command,
+		"powershell -enc aQBlAHgA",
+		"powershell iwr https://files.orrery.example/s",
+		"cmd /c start https://files.orrery.example/s",
+		"powershell add-mppreference -exclusionpath c:\\",
+		"powershell new-service orrery",
+		"powershell import-certificate o.cer -certstorelocation cert:\\localmachine\\root",
+	] {
+		not shell_child.held with input as fixtures.start(fixtures.process(powershell, command_line, ""), fixtures.explorer, [])
+	}
 }
 
 test_only_a_start_is_looked_at if {

@@ -82,3 +82,9 @@ update(command_line) := object.union(
 	fixtures.start(fixtures.process("c:\\windows\\syswow64\\schtasks.exe", command_line, "descendant"), fixtures.service, [fixtures.services]),
 	{"process": {"current_directory": "c:\\program files\\rempl\\"}},
 )
+
+test_process_is_told_once_when_it_starts if {
+	every kind in ["process_end", "network", "registry"] {
+		not system_tool_child.held with input as object.union(fixtures.child(tool("certutil.exe"), "certutil -decode a b"), {"event": {"kind": kind}})
+	}
+}

@@ -38,8 +38,16 @@ test_program_under_program_files_or_windows_is_a_review if {
 	}
 }
 
-test_system_tool_away_from_home_is_an_alert if {
-	unexpected_child.held.disposition == "alert" with input as fixtures.child("d:\\stage\\net.exe", "net.exe start spooler")
+test_shell_script_host_or_system_tool_away_from_home_is_an_alert if {
+	every name in ["cmd.exe", "wscript.exe", "net.exe"] {
+		unexpected_child.held.disposition == "alert" with input as fixtures.child(concat("\\", ["d:\\stage", name]), "x")
+	}
+}
+
+test_temporary_name_in_any_role_is_left_to_the_signal_of_extracted_programs if {
+	every role in ["extracted", "descendant", ""] {
+		not unexpected_child.held with input as fixtures.start(object.union(fixtures.extracted, {"role": role}), fixtures.server, [])
+	}
 }
 
 test_shells_script_hosts_and_tools_at_home_have_signals_of_their_own if {

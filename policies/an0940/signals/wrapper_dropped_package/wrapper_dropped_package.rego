@@ -50,10 +50,10 @@ held := {
 # title: The wrapper, how bad it is, and what is not known
 # description: Undefined where nothing above the client is such a wrapper.
 # scope: document
-judged := {"severity": "medium", "wrapper": min(droppers), "missing": []} if count(droppers) > 0
+judged := {"severity": "medium", "wrapper": first, "missing": []} if first := min(droppers)
 
-else := {"severity": "low", "wrapper": min(wrappers), "missing": ["session.package_file"]} if {
-	count(wrappers) > 0
+else := {"severity": "low", "wrapper": first, "missing": ["session.package_file"]} if {
+	first := min(wrappers)
 	not input.session.package_file.writer
 	paths.user_writable(input.process.msiexec["package"].folders)
 }
