@@ -71,3 +71,41 @@ test_appdata_is_of_one_user_but_for_temp if {
 	not autostart.per_user with input as program(run, "x", "c:\\users\\alice\\appdata\\local\\o.txt:x.exe")
 	autostart.payload with input as program(run, "x", "c:\\users\\public\\o.exe")
 }
+
+test_values_that_only_resemble_a_place_start_and_hook_nothing if {
+	every key in [
+		"hklm\\software\\orrery\\debugger",
+		"hklm\\software\\orrery\\monitorprocess",
+		"hklm\\software\\microsoft\\windows nt\\currentversion\\silentprocessexit\\o.exe\\reportingmode",
+		"hklm\\software\\microsoft\\active setup\\installed components\\{1}\\version",
+		"hklm\\software\\orrery\\stubpath",
+		"hklm\\software\\orrery\\imagepath",
+	] {
+		document := program(key, "c:\\users\\public\\x.exe", "c:\\users\\public\\x.exe")
+		autostart.hooked == set() with input as document
+		not autostart.starts with input as document
+		not autostart.payload with input as document
+		not autostart.per_user with input as program(key, "x", "c:\\users\\alice\\appdata\\roaming\\o\\o.exe")
+		not autostart.driven with input as program(key, "cmd.exe /c x", "c:\\windows\\system32\\cmd.exe")
+		not autostart.driven with input as program(key, "msiexec.exe /i https://files.orrery.example/x", "c:\\windows\\system32\\msiexec.exe")
+	}
+}
+
+test_value_that_is_deleted_or_emptied_starts_and_hooks_nothing if {
+	every key in [
+		run,
+		"hklm\\software\\microsoft\\active setup\\installed components\\{1}\\stubpath",
+		"hklm\\system\\currentcontrolset\\services\\orrery\\imagepath",
+		"hklm\\software\\microsoft\\windows nt\\currentversion\\image file execution options\\sethc.exe\\debugger",
+		"hklm\\software\\microsoft\\windows nt\\currentversion\\silentprocessexit\\o.exe\\monitorprocess",
+	] {
+		every document in [written(key, "(empty)"), object.union(written(key, "x"), {"event": {"registry": {"operation": "deletevalue"}}})] {
+			not autostart.starts with input as document
+			autostart.hooked == set() with input as document
+		}
+	}
+}
+
+test_product_that_names_its_web_page_is_not_driven if {
+	not autostart.driven with input as program(run, "c:\\orrery\\o.exe https://files.orrery.example/x", "c:\\orrery\\o.exe")
+}

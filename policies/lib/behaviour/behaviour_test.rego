@@ -261,3 +261,59 @@ test_shell_that_adds_an_authority_trusts_it if {
 	not behaviour.trusts with input as fixtures.child("c:\\windows\\system32\\cmd.exe", "powershell import-certificate o.cer -certstorelocation cert:\\localmachine\\my")
 	not behaviour.trusts with input as fixtures.child("c:\\orrery\\x.exe", "x import-certificate cert:\\localmachine\\root")
 }
+
+test_what_the_same_tools_do_every_day_is_not_alarming if {
+	every command_line in [
+		"net.exe user",
+		"net.exe view corp /add",
+		"netsh.exe interface portproxy show all",
+		"netsh.exe advfirewall show allprofiles",
+		"wmic.exe process list brief",
+		"wmic.exe os create x",
+		"wmic.exe product get name",
+		"esentutl.exe /g orrery.edb",
+		"bitsadmin.exe /list",
+		"certreq.exe -new x.inf x.req",
+		"reg.exe save hklm\\software\\orrery o.hiv",
+		"certutil.exe -store root",
+		"net.exe start windefend",
+		"sc.exe query windefend",
+		"vssadmin.exe list shadows",
+		"wbadmin.exe get versions",
+		"bcdedit.exe /enum",
+		"wevtutil.exe el",
+		"auditpol.exe /get /category:*",
+		"fsutil.exe usn queryjournal c:",
+		"logman.exe query eventlog-application",
+		"fltmc.exe instances",
+		"reg.exe query hklm\\software\\microsoft\\amsi\\providers",
+		"dism.exe /online /get-features windows-defender",
+		"dism.exe /online /disable-feature /featurename:telnetclient",
+		"reagentc.exe /info",
+	] {
+		alarming(command_line) == set()
+	}
+}
+
+test_what_asks_for_nothing_is_not_doubtful if {
+	every command_line in [
+		"netsh.exe advfirewall show allprofiles",
+		"netsh.exe interface add address x",
+		"cmdkey.exe /list",
+		"wmic.exe os get caption",
+		"installutil.exe orrery.dll",
+		"regasm.exe orrery.dll",
+		"regsvcs.exe orrery.dll",
+	] {
+		doubtful(command_line) == set()
+	}
+}
+
+test_only_a_shell_disarms_lasts_or_trusts_by_words_alone if {
+	every command_line in ["x.exe add-mppreference -exclusionpath c:\\", "x.exe stop windefend", "x.exe create schtasks", "x.exe new-service x"] {
+		not behaviour.disarms with input as fixtures.child("c:\\orrery\\x.exe", command_line)
+		not behaviour.lasts with input as fixtures.child("c:\\orrery\\x.exe", command_line)
+	}
+	not behaviour.disarms with input as fixtures.child("c:\\windows\\system32\\cmd.exe", "cmd /c net stop spooler")
+	not behaviour.trusts with input as fixtures.child("c:\\windows\\system32\\cmd.exe", "cmd /c dir cert:\\localmachine\\root")
+}

@@ -20,3 +20,7 @@ test_unknown_signature_is_neither if {
 	not signing.trusted({})
 	not signing.untrusted({})
 }
+
+test_status_of_a_file_that_is_not_signed_is_not_trusted if {
+	not signing.trusted({"signer": {"signed": false, "status": "valid"}})
+}

@@ -71,14 +71,12 @@ missing contains "process.command_line" if {
 
 # METADATA
 # title: How it is told for a set of verbs, and how bad it is
-# description: Undefined where nothing about it is unusual.
+# description: Of unusual verbs; undefined where what they start is usual.
 judged(asked) := {"disposition": "review", "severity": "high"} if {
-	unusual(asked)
 	count(missing) > 0
 }
 
 else := {"disposition": "alert", "severity": "high"} if {
-	unusual(asked)
 	commanded
 	installer.child
 }
@@ -89,7 +87,6 @@ else := {"disposition": "review", "severity": "medium"} if {
 }
 
 else := {"disposition": "review", "severity": "medium"} if {
-	unusual(asked)
 	installer.child
 	claims.installshield
 }
@@ -106,7 +103,6 @@ else := {"disposition": "review", "severity": "medium"} if {
 }
 
 else := {"disposition": "alert", "severity": "high"} if {
-	unusual(asked)
 	installer.child
 	not installer.own
 	not installer.extracted

@@ -112,3 +112,23 @@ test_installs_machinery_and_other_events_are_not_told if {
 	not told(in_session(fixtures.start(fixtures.server, fixtures.service, []), "administrative"))
 	not told(in_session(object.union(fixtures.child(cmd, "x"), {"event": {"kind": "process_end"}}), "repair"))
 }
+
+test_program_of_the_product_lacks_no_command_line if {
+	document := in_session(fixtures.without(fixtures.child("d:\\stage\\x.exe", "x"), "process", "command_line"), "repair")
+	held := unusual_verb.held with input as document
+	[held.disposition, held.missing] == ["alert", set()]
+}
+
+test_program_further_down_an_unusual_install_is_not_told if {
+	every verb in ["administrative", "advertise", "patch", "repair"] {
+		not told(in_session(fixtures.grandchild("d:\\stage\\x.exe", "x"), verb))
+		not told(in_session(fixtures.start(fixtures.process(cmd, "cmd.exe", ""), fixtures.explorer, []), verb))
+	}
+}
+
+test_msiexec_and_extracted_programs_of_a_repair_have_signals_of_their_own if {
+	every role in ["extracted", "descendant", ""] {
+		not told(in_session(fixtures.start(object.union(fixtures.extracted, {"role": role}), fixtures.server, []), "repair"))
+	}
+	not told(in_session(fixtures.start(object.union(fixtures.client, {"image": "d:\\stage\\msiexec.exe"}), fixtures.server, []), "repair"))
+}
