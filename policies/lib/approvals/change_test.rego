@@ -1,5 +1,6 @@
 package lib.approvals_test
 
+import data.lib.approvals
 import data.lib.fixtures_test as fixtures
 
 hour := 3600 * seconds
@@ -124,4 +125,17 @@ test_package_name_that_climbs_or_a_copied_msiexec_is_in_no_window if {
 test_deny_list_beats_a_window if {
 	denying := with_part(signed_in_window, "deny", {"bad": {"signer_subject": {"orrery ltd": true}}})
 	near(in_window({}), denying) == miss_of(["change_window", "signer"], ["denied"])
+}
+
+test_window_counts_from_the_moment_it_is_opened_until_before_its_end if {
+	window := {"opened": 5, "begin": 5, "end": 7, "opener": "a", "approver": "b"}
+	every received, state in {4: "change_retroactive", 5: "current", 6: "current", 7: "change_over"} {
+		approvals.change_state(window) == state with input as {"event": {"received": received}}
+	}
+	own := object.union(window, {"approver": "a"})
+	approvals.change_state(own) == "change_not_valid" with input as {"event": {"received": 5}}
+}
+
+test_window_speaks_of_no_event_without_a_client if {
+	not approvals.covers({"host_group": "pilot", "packages": ["orrery.msi"]}) with approvals.ways as [] with input as {"host": {"groups": ["pilot"]}}
 }

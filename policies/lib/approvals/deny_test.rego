@@ -105,3 +105,10 @@ test_source_is_denied_by_the_packages_that_lie_there if {
 	elsewhere_ids := approvals.denials with input as fixtures.start(elsewhere, fixtures.tool, []) with data.governance as denied
 	elsewhere_ids == set()
 }
+
+test_denial_counts_from_created_until_before_it_expires if {
+	every now, count_of in {4: 0, 5: 1, 6: 0} {
+		found := approvals.denials with approvals.denied as {"bad": true} with data.governance.deny as {"bad": {"created": 5, "expires": 6}} with input as {"now": now}
+		count(found) == count_of
+	}
+}

@@ -99,3 +99,21 @@ test_package_of_a_module_is_found_by_the_modules_path if {
 	installers := {"orrery": {"signers": {"orrery": true}, "deployment_tools": {"deploy": true}, "narrow": {"images": {path: true}}}}
 	approval(document, pairs_alone(governance(installers))) == entry_of(["deployment_tool", "image", "signer"])
 }
+
+test_event_without_a_client_fits_no_fact_of_one if {
+	every fact, wanted in {
+		"file_name": {"orrery.msi": true},
+		"product_code": {"{0d7a3c51-90aa-4f3e-8a44-1c2d3e4f5a6b}": true},
+		"user": {"corp\\alice": true},
+		"product_version": {"min": "1"},
+	} {
+		not approvals.narrowed("orrery", fact, wanted) with approvals.ways as [] with input as fixtures.child("d:\\x.exe", "x")
+	}
+}
+
+test_entry_counts_from_created_until_before_it_expires if {
+	approvals.state_of({"created": 5, "expires": 6}) == "current" with input as {"now": 5}
+	approvals.state_of({"created": 5, "expires": 6}) == "expired" with input as {"now": 6}
+	approvals.state_of({"created": 5, "expires": 6}) == "not_yet_valid" with input as {"now": 4}
+	approvals.state_of({"created": 5, "expires": 5}) == "expired" with input as {"now": 5}
+}

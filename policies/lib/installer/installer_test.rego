@@ -24,3 +24,13 @@ test_temporary_names_are_those_that_windows_installer_gives if {
 		not installer.temporary(name)
 	}
 }
+
+test_installer_acts_for_the_package_only_where_its_service_or_server_writes_or_connects if {
+	every actor in [fixtures.service, fixtures.server] {
+		installer.of_its_own with input as fixtures.wrote(actor, "k", "v")
+		not installer.of_its_own with input as fixtures.start(actor, fixtures.services, [])
+	}
+	every role in ["client", "descendant", ""] {
+		not installer.of_its_own with input as fixtures.wrote(object.union(fixtures.service, {"role": role}), "k", "v")
+	}
+}

@@ -136,3 +136,9 @@ test_several_facts_are_awaited_each_with_its_time if {
 		"session": fixtures.received + (120 * second),
 	}
 }
+
+test_nothing_is_waited_for_that_the_entry_does_not_list if {
+	every fact, _ in pending.lists {
+		not pending.wanted("orrery", fact) with data.governance.installers as {"orrery": fixtures.term} with data.lib.approvals.matched as {"orrery": set()}
+	}
+}

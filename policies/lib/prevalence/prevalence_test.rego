@@ -103,3 +103,13 @@ test_prevalence_never_approves if {
 	}
 	not approvals.approval with input as fixtures.child("d:\\x.exe", "x") with data.baseline as baseline(known)
 }
+
+test_as_many_hosts_and_days_as_the_parameters_say_are_enough if {
+	least := {
+		"hosts": data.an0940.tuning.baseline.hosts,
+		"first_seen": fixtures.received - (data.an0940.tuning.baseline.days * days),
+	}
+	prevalence.common with prevalence.record as least with input as fixtures.deployed_child
+	not prevalence.common with prevalence.record as object.union(least, {"hosts": least.hosts - 1}) with input as fixtures.deployed_child
+	not prevalence.common with prevalence.record as object.union(least, {"first_seen": least.first_seen + 1}) with input as fixtures.deployed_child
+}
