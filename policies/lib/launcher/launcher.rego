@@ -25,43 +25,35 @@ named if {
 
 # METADATA
 # title: The words of the command line, a quoted part one word
-tokens := array.flatten([pieces(at % 2, segment) |
-	some at, segment in split(input.process.command_line, "\"")
-])
-
-# METADATA
-# title: What stands between two quotes is one word, what stands outside is several
-pieces(quoted, segment) := [segment] if quoted == 1
-
-else := [] if segment in {"", " "}
-
-else := [word |
-	some word in split(replace(segment, "\t", " "), " ")
+# description: |
+#   What stands between two quotes is one word, as no quote is left in it to split it by;
+#   where it is empty it becomes a blank, since what is empty outside them is no word.
+tokens := [word |
+	some at, segment in split(replace(replace(input.process.command_line, "\t", " "), "\"\"", "\" \""), "\"")
+	some word in split(segment, [" ", "\""][at % 2])
 	word != ""
 ]
 
 # METADATA
 # title: The options by their places, without their marks
-switches[at] := trim_left(token, "/-") if {
+switches := {at: option |
 	some at, token in tokens
-	strings.any_prefix_match(token, ["/", "-"])
+	option := trim_left(token, "/-")
+	option != token
 	at > 0
+}
+
+# METADATA
+# title: Places of what follows /dir
+values := {after |
+	some at, "dir" in switches
+	after := at + 1
 }
 
 # METADATA
 # title: The place of the payload
 # description: The first word after an option that is none itself and no folder of /dir.
-begin := min({at |
-	first := min(object.keys(switches))
-	some at, _ in tokens
-	at > first
-} - (object.keys(switches) | values))
-
-# METADATA
-# title: Places of what follows /dir
-values contains at + 1 if {
-	some at, "dir" in switches
-}
+begin := min({after | some at in taken; after := at + 1} - taken) if taken := object.keys(switches) | values
 
 # METADATA
 # title: The command line is a launcher's
@@ -69,12 +61,12 @@ values contains at + 1 if {
 launches if {
 	some at, option in switches
 	option in options
-	not argument(at)
+	not at > begin # it belongs to the payload
 }
 
 # METADATA
-# title: What stands at a place belongs to the payload
-argument(at) if at > begin
+# title: The payload, as the word that it is
+said := tokens[begin]
 
 # METADATA
 # title: The payload with its arguments
@@ -87,26 +79,17 @@ text := concat(" ", array.slice(tokens, begin, count(tokens)))
 #   nobody quoted, or of a name that Windows completes. A name without a folder is
 #   looked for in the folder of /dir.
 # scope: document
-path := concat("\\", [trim_right(folder, "\\"), tokens[begin]]) if {
-	not contains(tokens[begin], "\\")
-	folder := tokens[min(values)]
-}
+path := concat("\\", [trim_right(tokens[min(values)], "\\"), said]) if not contains(said, "\\")
 
-else := tokens[begin] if contains(last(tokens[begin]), ".")
+else := said if contains(last(said), ".")
 
 else := substring(text, 0, indexof(text, ".exe") + 4) if contains(text, ".exe")
 
-else := tokens[begin]
+else := said
 
 # METADATA
 # title: The last part of a path
 last(name) := parts[count(parts) - 1] if parts := split(name, "\\")
-
-# METADATA
-# title: Names that the payload goes by
-names := given | {concat("", [name, ".exe"]) | some name in given} if {
-	given := {last(path), last(tokens[begin])}
-}
 
 # METADATA
 # title: Folders above the payload
@@ -130,7 +113,18 @@ ordinary if {
 
 # METADATA
 # title: The payload is a program that runs what its arguments say
-tool if {
-	some name in names
-	programs.generic(name)
-}
+# description: |
+#   Windows takes the first part of a path with blanks that nobody quoted for a program,
+#   where it is one.
+# scope: document
+tool if programs.generic(completed(last(path)))
+
+tool if programs.generic(completed(last(said)))
+
+# METADATA
+# title: A name with the extension that Windows gives it
+# description: One without an extension is completed by ".exe" (Microsoft, "CreateProcessW").
+# scope: document
+completed(name) := name if contains(name, ".")
+
+else := concat("", [name, ".exe"])
