@@ -191,7 +191,7 @@ test_alert_that_a_fact_still_to_come_would_excuse_is_a_review_until_it_is_due if
 	[over.disposition, over.severity, over.pending] == ["alert", "high", []]
 	come := decision(object.union(unsigned_yet, {"missing": [], "process": fixtures.signed}), by_signer)
 	[come.disposition, come.pending] == ["approved", []]
-	other := decision(object.union(unsigned_yet, {"missing": [], "process": {"signer": {"signed": false, "status": "unavailable"}}}), by_signer)
+	other := decision(object.union(unsigned_yet, {"missing": [], "process": {"signer": {"signed": false, "status": "expired"}}}), by_signer)
 	[other.disposition, other.pending] == ["alert", []]
 }
 

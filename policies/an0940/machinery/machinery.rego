@@ -2,7 +2,8 @@
 # title: The installer's own machinery
 # description: |
 #   What Windows Installer starts of itself for every package, told by role and full
-#   path, never by a name. What only resembles it is not here, and is reviewed.
+#   path, never by a name. What only resembles it is not here, and is reviewed. Where the
+#   sensor reports no command line, the role rests on the parent.
 package an0940.machinery
 
 import data.lib.installer

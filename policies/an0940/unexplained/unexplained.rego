@@ -4,8 +4,8 @@
 #   Something was started below the installer, or as a part of it, that no other signal
 #   speaks of and that is not the installer's own machinery in its exact form: a system
 #   tool with harmless arguments, a managed custom action, a program further down the
-#   tree, msiexec with a command line that the sensor did not report. Nothing about it
-#   is alarming, and nothing vouches for it.
+#   tree, a client whose command line the sensor did not report. Nothing about it is
+#   alarming, and nothing vouches for it.
 # custom:
 #   id: unexplained
 #   severity: low

@@ -60,3 +60,15 @@ test_nothing_else_is_ordinary if {
 		not launcher.ordinary with input as told(concat(" ", ["msi1.tmp /dontwait /hidewindow", payload]))
 	}
 }
+
+# Windows starts the first part of a path with blanks where it is a program.
+test_each_part_that_windows_may_start_is_looked_at if {
+	launcher.tool with input as told("msi1.tmp /dontwait c:\\orrery\\cmd tools\\agent.exe")
+	not launcher.tool with input as told("msi1.tmp /dontwait \"c:\\orrery\\cmd tools\\agent.exe\"")
+}
+
+test_empty_word_between_quotes_is_a_word if {
+	line := "\"msi1.tmp\" /dontwait /dir \"\" cmd /c x"
+	launcher.said == "cmd" with input as told(line)
+	launcher.tool with input as told(line)
+}

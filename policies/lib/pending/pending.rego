@@ -5,7 +5,8 @@
 #   Application log and records out of order tell of an install some minutes later. While
 #   such a fact may still come, and an entry of the governance data would then explain
 #   the event, what would alert waits. On a host that never sends such records nothing
-#   is waited for.
+#   is waited for. Every event is decided again, whatever it was, when a record changes
+#   what is known of it: only alerts are held back meanwhile.
 package lib.pending
 
 import data.lib.approvals

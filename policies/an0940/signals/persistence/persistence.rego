@@ -7,7 +7,8 @@
 #   that hides, fetches or lies where payloads run from is an alert, and so is a program
 #   in a temporary folder, Users\Public or ProgramData. Places that no honest package
 #   needs (a debugger instead of a program, a DLL for every program, a package that sees
-#   passwords, another shell) are an alert whatever they hold.
+#   passwords, another shell) are an alert whatever they hold. A Startup folder is never
+#   excused.
 #
 #   A shell without such an argument, and a program below AppData, where per-user
 #   packages live, are a review. A program below Program Files is not told. Tasks and

@@ -6,7 +6,8 @@
 #   included, and the package's own signature stays valid: it makes a trusted installer
 #   run what its author never saw.
 #
-#   From a URL or a WebDAV server it is an alert, from elsewhere a review. One beside its
+#   From a URL or a WebDAV server it is an alert, from elsewhere a review: of medium
+#   severity from a share, of low from a folder that users write to. One beside its
 #   package, or in a source that governance lists, is not told. A plain name, which is
 #   looked for in the working folder, is unexplained where that is not the package's own.
 # custom:
