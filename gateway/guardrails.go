@@ -167,7 +167,7 @@ func (a *active) tryWith(ctx context.Context, canary policy.Canary, f policy.Fil
 	if err != nil || !ok {
 		return err
 	}
-	d, err := a.decideLast(ctx, messages, f.Now, f.Groups)
+	d, err := a.decideLast(ctx, messages, around{now: f.Now, groups: f.Groups, change: canary.TakesChange(f)})
 	if err != nil {
 		return err
 	}

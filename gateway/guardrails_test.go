@@ -73,6 +73,9 @@ func TestWholeScopeExcusesWhatMayBeExcused(t *testing.T) {
 	const hash = "0d5a3f0c1b2e4d6f8a9b0c1d2e3f4a5b6c7d8e9f00112233445566778899aabb"
 	entry(t, folder, "by-hash-and-tool", "sha256: ["+hash+"]\ndeployment_tools: [configuration-manager]")
 	entry(t, folder, "by-hash-and-source", "sha256: ["+hash+"]\nsources: [configuration-manager-cache]")
+	entry(t, folder, "by-hash-and-change", "sha256: ["+hash+"]\nchange_window: true")
+	entry(t, folder, "of-a-group", "sha256: ["+hash+"]\ndeployment_tools: [configuration-manager]\nhost_groups: [finance-laptops]")
+	entry(t, folder, "of-an-account", "sha256: ["+hash+"]\ndeployment_tools: [configuration-manager]\nusers: ['CORP\\installer']")
 	candidate := candidateOf(t, Source{Path: folder})
 	approving := map[string]map[string]bool{} // canary → entries
 	for _, f := range candidate.snapshot.Fillings() {
@@ -84,11 +87,11 @@ func TestWholeScopeExcusesWhatMayBeExcused(t *testing.T) {
 			if !ok || !f.Whole || !canary.Excusable {
 				continue
 			}
-			d, err := candidate.decideLast(patient(t), messages, f.Now, nil)
+			d, err := candidate.decideLast(patient(t), messages, around{now: f.Now, groups: f.Groups, change: canary.TakesChange(f)})
 			if err != nil {
 				t.Fatal(err)
 			}
-			if d != nil && d.Answer.Disposition == policy.Approved {
+			if d != nil && d.Answer.Disposition == policy.Approved && d.Answer.Approval.Entry == f.Entry {
 				if approving[canary.Name] == nil {
 					approving[canary.Name] = map[string]bool{}
 				}
@@ -102,7 +105,7 @@ func TestWholeScopeExcusesWhatMayBeExcused(t *testing.T) {
 		}
 	}
 	all := fmt.Sprint(approving)
-	for _, id := range []string{"by-hash-and-source", "known-publishers-by-deployment-tools", "known-publishers-by-intune-line-of-business"} {
+	for _, id := range []string{"by-hash-and-source", "by-hash-and-change", "of-a-group", "of-an-account", "known-publishers-by-deployment-tools", "known-publishers-by-intune-line-of-business"} {
 		if !strings.Contains(all, id) {
 			t.Errorf("no canary shows the scope of %s: %s", id, all)
 		}
@@ -147,6 +150,42 @@ func TestPolicyThatLetsAnEntryExcuseTooMuchIsRefusedNamingCanaryAndEntry(t *test
 				if !strings.Contains(err.Error(), want) {
 					t.Errorf("does not say %q:\n%v", want, err)
 				}
+			}
+		})
+	}
+}
+
+// What an entry has besides files and tools is put in as well: without it, these
+// policies would be taken.
+func TestChangeWindowAndHashOfThePackageArePutIn(t *testing.T) {
+	const carried, situational = "lib/approvals/carried.rego", "situational := {"
+	const hash = "0d5a3f0c1b2e4d6f8a9b0c1d2e3f4a5b6c7d8e9f00112233445566778899aabb"
+	tests := []struct{ name, facts, rule, want string }{
+		{
+			"a window beside a tool", "sha256: [" + hash + "]\nchange_window: true\ndeployment_tools: [configuration-manager]",
+			"carries(_, facts) if count(facts & situational) == 2", "put in: deployment tool c:\\windows\\ccm\\ccmexec.exe, an open change window",
+		},
+		{"a package's hash alone", "sha256: [" + hash + "]\ndeployment_tools: [configuration-manager]", `carries(_, facts) if "package_sha256" in facts`, "put in: sha256 " + hash},
+		{
+			"a window beside a tool, in a host group", "sha256: [" + hash + "]\nchange_window: true\ndeployment_tools: [configuration-manager]\nhost_groups: [finance-laptops]",
+			"carries(_, facts) if count(facts & situational) == 2", "an open change window, host groups finance-laptops",
+		},
+	}
+	for _, test := range tests {
+		t.Run(test.name, func(t *testing.T) {
+			rules, entries := policyFolder(t), governanceFolder(t)
+			edit(t, rules, carried, situational, test.rule+"\n\n"+situational)
+			entry(t, entries, "of-the-test", test.facts)
+			candidate := candidateOf(t, Source{Path: rules}, Source{Path: entries})
+			var of []policy.Filling
+			for _, f := range candidate.snapshot.Fillings() {
+				if f.Entry == "of-the-test" {
+					of = append(of, f)
+				}
+			}
+			err := candidate.tryFillings(patient(t), of)
+			if err == nil || !strings.Contains(err.Error(), "by entry of-the-test, must be") || !strings.Contains(err.Error(), test.want) {
+				t.Errorf("does not say %q:\n%v", test.want, err)
 			}
 		})
 	}
@@ -201,8 +240,8 @@ func TestOnlyNewAndWidenedEntriesAreTried(t *testing.T) {
 			edit(t, folder, "installers.yaml", "    signers: [adobe-inc, google-llc, microsoft-corporation, mozilla-corporation]\n    sources: [intune-line-of-business]", "    signers: [adobe-inc]\n    sources: [intune-line-of-business]")
 		}, nil},
 		{"a hash that differs from one with the same scope", func(folder string) {
-			entry(t, folder, "one", "sha256: [\"0d5a3f0c1b2e4d6f8a9b0c1d2e3f4a5b6c7d8e9f00112233445566778899aabb\"]\ndeployment_tools: [tanium-client]")
-			entry(t, folder, "two", "sha256: [\"1d5a3f0c1b2e4d6f8a9b0c1d2e3f4a5b6c7d8e9f00112233445566778899aabb\"]\ndeployment_tools: [tanium-client]")
+			entry(t, folder, "one", "sha256: [\"0d5a3f0c1b2e4d6f8a9b0c1d2e3f4a5b6c7d8e9f00112233445566778899aabb\"]\ndeployment_tools: [pdq-deploy]")
+			entry(t, folder, "two", "sha256: [\"1d5a3f0c1b2e4d6f8a9b0c1d2e3f4a5b6c7d8e9f00112233445566778899aabb\"]\ndeployment_tools: [pdq-deploy]")
 		}, []string{"one whole sha256+deployment_tool 2", "one part sha256 2"}},
 		{"a wider source", func(folder string) {
 			edit(t, folder, "sources.yaml", "      - C:\\Windows\\ccmcache", "      - C:\\Windows\\ccmcache\n      - \\\\deploy.corp.example\\packages")

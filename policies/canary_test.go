@@ -3,7 +3,10 @@ package policies_test
 import (
 	"context"
 	"io/fs"
+	"maps"
+	"path"
 	"slices"
+	"strings"
 	"testing"
 	"testing/fstest"
 	"time"
@@ -13,6 +16,7 @@ import (
 	"msigate/gateway/governance"
 	"msigate/gateway/install"
 	"msigate/gateway/policy"
+	"msigate/policies"
 )
 
 // snapshot compiles the bundles of the binary as the gateway does.
@@ -169,5 +173,51 @@ func TestFloorSetCoversEveryExclusionAndWhatNothingExcuses(t *testing.T) {
 		if !s.Excusable && !s.Governance && !floor[s.ID] {
 			t.Errorf("%s is excused by nothing, and has no canary in the floor set that says so", s.ID)
 		}
+	}
+}
+
+// An event of its own kind shows no file that an entry could list: what an entry
+// has besides, its tool, package, hash of the package and change window, is put in
+// before it (gateway/policy/deployment.yaml). Everything else takes a file's facts.
+var withoutFile = map[string]string{
+	"clientless_install":   "it is about a record of MsiInstaller",
+	"contradicted_package": "it is about a record of MsiInstaller",
+	"planted_temporary":    "it is about a file that is written",
+	"recorded_url":         "it is about a record of MsiInstaller",
+	"rollback_tampering":   "it is about a file or a value that is written",
+}
+
+func TestEachCanaryTakesWhatAnEntryCanHave(t *testing.T) {
+	files, err := fs.Glob(policies.FS, "canaries/*/data.yaml")
+	if err != nil || len(files) == 0 {
+		t.Fatalf("%d canaries, %v", len(files), err)
+	}
+	unused := maps.Clone(withoutFile)
+	for _, file := range files {
+		raw, err := fs.ReadFile(policies.FS, file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		text, name := string(raw), path.Base(path.Dir(file))
+		slot := func(name string) bool { return strings.Contains(text, "{{"+name+"|") }
+		if !slot("host") {
+			t.Errorf("%s: has no slot host: an entry's install would be on another host", name)
+		}
+		files := slot("sha256") && slot("sha1")
+		if _, said := withoutFile[name]; said {
+			delete(unused, name)
+			if files {
+				t.Errorf("%s: has slots for a file, and is listed as one without", name)
+			}
+		} else if !files {
+			t.Errorf("%s: has no slots sha256 and sha1, and no reason is listed", name)
+		}
+		// A version resource that is claimed narrows an entry: what claims a company claims a product.
+		if slot("company") != slot("product") {
+			t.Errorf("%s: has one of the slots company and product", name)
+		}
+	}
+	for name := range unused {
+		t.Errorf("%s is listed, and there is no such canary", name)
 	}
 }

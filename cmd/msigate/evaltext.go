@@ -153,7 +153,11 @@ func nearMiss(n policy.NearMiss) string {
 		case "not_yet_valid":
 			parts = append(parts, "not valid yet")
 		default:
-			failed = append(failed, fact)
+			if words, ok := finding.InWords(fact); ok {
+				parts = append(parts, words)
+			} else {
+				failed = append(failed, fact)
+			}
 		}
 	}
 	if len(failed) > 0 {

@@ -129,6 +129,13 @@ var inWords = map[string]string{
 	"change_not_valid":   "has a change window that nobody else approved or that is longer than 14 days",
 }
 
+// InWords says what a failed fact of a near miss means, as the end of a sentence
+// that begins with the entry; false where it is a fact that does not fit.
+func InWords(failed string) (string, bool) {
+	words, ok := inWords[failed]
+	return words, ok
+}
+
 // nearMiss names an entry and the facts that keep it from approving.
 func nearMiss(n *policy.NearMiss) string {
 	var failed, why []string

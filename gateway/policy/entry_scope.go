@@ -118,6 +118,7 @@ func (g *governance) fillings(id string) []Filling {
 	}
 	for kind, there := range map[FactKind]bool{
 		FactSHA256: len(sha256) > 0, FactSHA1: len(sha1) > 0, FactSigner: len(signers) > 0, FactTool: len(tools) > 0, FactSource: len(sources) > 0,
+		FactChange: entry["change_window"] != nil,
 	} {
 		if there {
 			whole.Kinds = append(whole.Kinds, kind)
@@ -156,7 +157,8 @@ func (g *governance) fillings(id string) []Filling {
 }
 
 // parts are the largest parts of a whole scope that must not suffice: all strong
-// facts without a situational one, and each situational fact alone.
+// facts without a situational one, and each situational fact without a strong one.
+// A change window says when and not what, so it goes with each of them.
 func (f Filling) parts() []Filling {
 	var strong []FactKind
 	var parts []Filling
@@ -165,7 +167,12 @@ func (f Filling) parts() []Filling {
 			strong = append(strong, kind)
 			continue
 		}
-		parts = append(parts, f.only(kind))
+		switch {
+		case kind != FactChange && f.has(FactChange):
+			parts = append(parts, f.only(kind, FactChange))
+		case kind != FactChange, !f.has(FactTool) && !f.has(FactSource):
+			parts = append(parts, f.only(kind))
+		}
 	}
 	if len(strong) > 0 {
 		parts = append(parts, f.only(strong...))

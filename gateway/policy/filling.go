@@ -30,8 +30,14 @@ const standInSHA1 = "5e0c1d2a5e0c1d2a5e0c1d2a5e0c1d2a5e0c1d2a"
 
 func (f Filling) has(kind FactKind) bool { return slices.Contains(f.Kinds, kind) }
 
+// hasChange tells whether a change window is put in: it stands in no message, but
+// beside the event (Facts.Changes), since no event tells of one.
+func (f Filling) hasChange(without []FactKind) bool {
+	return f.has(FactChange) && !slices.Contains(without, FactChange)
+}
+
 // values are what stands in the slots; what lowers the canary by itself stays out.
-// It is empty where no kind of fact is left.
+// It is nil where no kind of fact is left.
 func (f Filling) values(without []FactKind) map[string]string {
 	values := map[string]string{}
 	any := false
@@ -56,7 +62,7 @@ func (f Filling) values(without []FactKind) map[string]string {
 			values["sha1"] = standInSHA1
 		}
 	}
-	if !any {
+	if !any && !f.hasChange(without) {
 		return nil
 	}
 	for slot, value := range map[string]string{"host": f.Host, "user": f.User, "company": f.Company, "product": f.Product} {
@@ -104,6 +110,8 @@ func (f Filling) String() string {
 			say("deployment tool", f.Tool)
 		case FactSource:
 			say("package", f.Package)
+		case FactChange:
+			words = append(words, "an open change window")
 		}
 	}
 	say("host", f.Host)

@@ -23,11 +23,12 @@ const (
 	FactSigner FactKind = "signer"
 	FactTool   FactKind = "deployment_tool"
 	FactSource FactKind = "source"
+	FactChange FactKind = "change_window"
 )
 
 var (
 	strongKinds = []FactKind{FactSHA256, FactSHA1, FactSigner}
-	factKinds   = append(slices.Clone(strongKinds), FactTool, FactSource)
+	factKinds   = append(slices.Clone(strongKinds), FactTool, FactSource, FactChange)
 )
 
 // slots are the names a canary can use, and what is put there.
@@ -105,8 +106,10 @@ type deployment struct {
 	Tool        string `json:"tool"`
 	Client      string `json:"client"`      // not sent where the canary has a client of its own below the tool
 	Certificate string `json:"certificate"` // sent where there is a signer
+	Written     string `json:"written"`     // the package, sent where there is a hash
+	Hashed      string `json:"hashed"`      // the same
 
-	tool, client, certificate []part
+	tool, client, certificate, written, hashed []part
 }
 
 var readDeployment = sync.OnceValues(func() (deployment, error) {
@@ -117,7 +120,7 @@ var readDeployment = sync.OnceValues(func() (deployment, error) {
 	for _, message := range []struct {
 		text string
 		into *[]part
-	}{{d.Tool, &d.tool}, {d.Client, &d.client}, {d.Certificate, &d.certificate}} {
+	}{{d.Tool, &d.tool}, {d.Client, &d.client}, {d.Certificate, &d.certificate}, {d.Written, &d.written}, {d.Hashed, &d.hashed}} {
 		parts, err := parseSlots(message.text)
 		if err != nil {
 			return d, fmt.Errorf("read the deployment that canaries are put into: %w", err)
@@ -134,6 +137,10 @@ func (c *Canary) hasClient() bool {
 	})
 }
 
+// TakesChange tells whether the scope has a change window that is put in beside
+// what Fill gives.
+func (c *Canary) TakesChange(s Filling) bool { return s.hasChange(c.LoweredBy) }
+
 // Fill is the canary with a scope put in: the install that the scope describes,
 // then the canary's own messages. ok is false where the scope leaves nothing to
 // put in, because all that it has lowers the canary by itself.
@@ -143,10 +150,13 @@ func (c *Canary) Fill(s Filling) (messages []string, ok bool, err error) {
 		return nil, false, err
 	}
 	values := s.values(c.LoweredBy)
-	if len(values) == 0 {
+	if values == nil {
 		return nil, false, nil
 	}
 	messages = append(messages, fill(d.tool, values))
+	if _, hashed := values["sha256"]; hashed {
+		messages = append(messages, fill(d.written, values), fill(d.hashed, values))
+	}
 	if !c.hasClient() {
 		messages = append(messages, fill(d.client, values))
 	}
