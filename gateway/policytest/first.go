@@ -17,9 +17,9 @@ import (
 var ErrCompile = errors.New("the policy does not compile")
 
 // FirstFailure runs what [Run] runs on the pack with one of its rule files
-// changed, but for coverage and costs, and stops at the first failure. The Rego
-// tests of that file's own folder come first, since they are the likeliest to
-// fail; then all others, the stories, the canaries. It returns nil where nothing
+// changed, but for coverage, and stops at the first failure. The Rego tests of that
+// file's own folder come first, since they are the likeliest to fail; then all
+// others, the stories, the canaries, and whether a rule walks or searches. It returns nil where nothing
 // fails, and an error that is [ErrCompile] where the policy, or its tests, would
 // not compile.
 func (p *Pack) FirstFailure(ctx context.Context, file string, changed []byte) (*Result, error) {
@@ -63,7 +63,7 @@ func (p *Pack) firstRego(ctx context.Context, rules, tests map[string]*ast.Modul
 	return first, ctx.Err()
 }
 
-// firstElsewhere gives the first story or canary that fails.
+// firstElsewhere gives the first story, canary or check of costs that fails.
 func (p *Pack) firstElsewhere(ctx context.Context, file string, changed []byte) (*Result, error) {
 	bundles := make([]*governance.Bundle, len(p.Bundles))
 	for i, b := range p.Bundles {
@@ -99,10 +99,14 @@ func (p *Pack) firstElsewhere(ctx context.Context, file string, changed []byte) 
 	if _, err := other.tellStories(within, Options{}, look); first != nil || err != nil {
 		return first, ctx.Err()
 	}
-	if err := other.tryCanaries(within, Options{}, look); first == nil && err != nil {
+	if err := other.tryCanaries(within, Options{}, look); first != nil {
+		return first, nil
+	} else if err != nil {
 		return nil, err
 	}
-	return first, nil
+	costs, err := other.checkCosts(Options{})
+	look(costs...)
+	return first, err
 }
 
 // RuleFiles are the policy's own files of Rego, by path, with their text.

@@ -29,6 +29,10 @@ func TestTheFirstFailureOfAChangedPolicyIsTold(t *testing.T) {
 	if err != nil || failed == nil || failed.Kind != Rego || failed.File != "an0940/signals/denied/denied_test.rego" {
 		t.Errorf("a disposition that is changed: %+v, %v", failed, err)
 	}
+	walking := append(bytes.Clone(source), "\nwalked if some entry in data.governance.installers\n"...)
+	if failed, err := pack.FirstFailure(ctx, file, walking); err != nil || failed == nil || failed.Kind != Costs || failed.Name != walkTest {
+		t.Errorf("a rule that walks over governance data: %+v, %v", failed, err)
+	}
 	for _, broken := range []string{"held := {", "held := nobody(1)"} {
 		if _, err := pack.FirstFailure(ctx, file, []byte("package an0940.signals.denied\n\n"+broken+"\n")); !errors.Is(err, ErrCompile) {
 			t.Errorf("%s: %v", broken, err)

@@ -115,3 +115,19 @@ test_deny_list_names_packages_by_their_hash if {
 		ids == {"bad"}
 	}
 }
+
+test_hash_of_the_package_counts_at_the_edges_of_its_time if {
+	most := data.an0940.tuning.package_hash_seconds * 1000000000
+	session := {"claimed": [], "begin": most + 1, "package_file": {"sha256": "ee01", "hashed": 1}}
+	host := {"host": {"sends": ["file_create"]}}
+	approvals.package_hash(session) == "ee01" with input as host
+	approvals.package_hash(object.union(session, {"begin": 1})) == "ee01" with input as host
+	not approvals.package_hash(object.union(session, {"begin": 0})) with input as host
+	not approvals.package_hash(object.union(session, {"begin": most + 2})) with input as host
+}
+
+test_added_root_certificate_counts_until_its_time_is_over if {
+	for_long := data.an0940.tuning.root_certificate_seconds * 1000000000
+	approvals.untrusted_roots with input as {"event": {"time": for_long}, "host": {"root_certificate": 1}}
+	not approvals.untrusted_roots with input as {"event": {"time": for_long}, "host": {"root_certificate": 0}}
+}

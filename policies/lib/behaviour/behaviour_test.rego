@@ -299,6 +299,7 @@ test_what_asks_for_nothing_is_not_doubtful if {
 	every command_line in [
 		"netsh.exe advfirewall show allprofiles",
 		"netsh.exe interface add address x",
+		"netsh.exe advfirewall firewall show rule name=all",
 		"cmdkey.exe /list",
 		"wmic.exe os get caption",
 		"installutil.exe orrery.dll",

@@ -24,3 +24,10 @@ test_own_shares_are_known_by_loopback_and_by_the_hosts_name if {
 	not shares.own(named("\\\\ws011\\c$\\o.msi")) with input.host.name as "ws01"
 	not shares.own(fixtures.url_package) with input.host.name as "ws01"
 }
+
+test_folder_on_a_drive_that_is_called_like_a_server_is_no_share if {
+	every name in ["c:\\apps\\files@ssl\\o.msi", "c:\\apps\\davwwwroot\\o.msi", "c:\\apps\\localhost\\o.msi", "c:\\apps\\ws01\\o.msi"] {
+		not shares.webdav(fixtures.path_package(name))
+		not shares.own(fixtures.path_package(name)) with input as fixtures.base
+	}
+}

@@ -39,9 +39,9 @@ of(client) := verbs if {
 # title: What properties make of an install
 said(properties) := array.concat(
 	["repair" | properties.reinstall != ""],
-	[{"admin": "administrative", "advertise": "advertise"}[properties.action]],
+	[verb],
 ) if {
-	properties.action in {"admin", "advertise"}
+	verb := {"admin": "administrative", "advertise": "advertise"}[properties.action]
 }
 
 else := ["repair" | properties.reinstall != ""]
