@@ -26,7 +26,7 @@ test_own_shares_are_known_by_loopback_and_by_the_hosts_name if {
 }
 
 test_folder_on_a_drive_that_is_called_like_a_server_is_no_share if {
-	every name in ["c:\\apps\\files@ssl\\o.msi", "c:\\apps\\davwwwroot\\o.msi", "c:\\apps\\localhost\\o.msi", "c:\\apps\\ws01\\o.msi"] {
+	every name in ["c:\\apps\\files@ssl\\o.msi", "c:\\apps\\files\\davwwwroot\\o.msi", "c:\\apps\\localhost\\o.msi", "c:\\apps\\ws01\\o.msi"] {
 		not shares.webdav(fixtures.path_package(name))
 		not shares.own(fixtures.path_package(name)) with input as fixtures.base
 	}
