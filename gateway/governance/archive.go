@@ -38,7 +38,7 @@ func ReadArchive(r io.Reader, name string) (*Bundle, error) {
 func readArchive(r io.Reader, name string, limits Limits) (*Bundle, error) {
 	files, err := unpack(r, limits)
 	if err != nil {
-		return nil, fmt.Errorf("unpack bundle%s: %w", named(name), err)
+		return nil, refuse(ErrArchive, "unpack bundle%s: %w", named(name), err)
 	}
 	return read(name, files)
 }

@@ -9,6 +9,7 @@ import (
 	"io"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/open-policy-agent/opa/v1/bundle"
 )
@@ -35,10 +36,16 @@ var owners = map[string]owned{
 // Bundle is an OPA bundle whose content is proven to lie inside its name's roots.
 type Bundle struct {
 	Name     string         // policy, governance or baseline
-	Revision string         // unsigned: SHA-256 of the content, lower-case hex
-	Serial   int64          // 0: unsigned
+	Revision string         // SHA-256 of the content, lower-case hex, whatever the manifest says
+	Serial   int64          // 0: unsigned, or not verified
 	Content  *bundle.Bundle // roots are the name's, whatever the manifest said
 	Summary  string         // one line for people: what it holds
+
+	// What Verify has found true; zero for a bundle that came another way.
+	NotAfter    time.Time // from then on a gateway that still has it is degraded
+	SignedBy    string    // id of the key that signed it; "": unsigned
+	ApprovedBy  []string  // ids of the keys, other than the signer's, whose approval counts, sorted
+	Disregarded []error   // of each other approval, why it does not count
 
 	// Tests are the Rego tests (_test.rego) that lay beside it, by path: no part of
 	// the bundle and not parsed. nil where it was built from YAML.
@@ -102,9 +109,9 @@ func sortedKeys(m map[string]any) []string {
 	return keys
 }
 
-// WriteArchive writes the bundle as OPA's .tar.gz, unsigned. The same bundle
-// gives the same bytes: OPA's writer sets no time, owner or name that varies,
-// and sorts what it encodes.
+// WriteArchive writes the bundle as OPA's .tar.gz, with its signature where Sign
+// made one. The same unsigned bundle gives the same bytes: OPA's writer sets no
+// time, owner or name that varies, and sorts what it encodes.
 func (b *Bundle) WriteArchive(w io.Writer) error {
 	if err := bundle.NewWriter(w).UseModulePath(true).DisableFormat(true).Write(*b.Content); err != nil {
 		return fmt.Errorf("write bundle %s: %w", b.Name, err)

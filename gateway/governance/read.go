@@ -62,13 +62,13 @@ func read(name string, files []file) (*Bundle, error) {
 			continue
 		}
 		if why := forbidden(base); why != "" {
-			return nil, fmt.Errorf("read bundle %s: %s is %s", name, f.path, why)
+			return nil, refuse(ErrContent, "read bundle %s: %s is %s", name, f.path, why)
 		}
 		if base == manifestFile && f.path != manifestFile {
-			return nil, fmt.Errorf("read bundle %s: %s is a manifest below the top", name, f.path)
+			return nil, refuse(ErrContent, "read bundle %s: %s is a manifest below the top", name, f.path)
 		}
 		if strings.HasSuffix(base, ".rego") && !owner.code {
-			return nil, fmt.Errorf("read bundle %s: %s is Rego, and this bundle holds data only", name, f.path)
+			return nil, refuse(ErrContent, "read bundle %s: %s is Rego, and this bundle holds data only", name, f.path)
 		}
 		if strings.HasSuffix(base, "_test.rego") {
 			tests[f.path] = f.content
@@ -80,7 +80,7 @@ func read(name string, files []file) (*Bundle, error) {
 		kept = append(kept, f)
 	}
 	if len(kept) == 0 {
-		return nil, fmt.Errorf("read bundle %s: holds neither Rego nor data", name)
+		return nil, refuse(ErrContent, "read bundle %s: holds neither Rego nor data", name)
 	}
 	if err := checkManifest(owner, kept); err != nil {
 		return nil, fmt.Errorf("read bundle %s: %w", name, err)
@@ -96,7 +96,7 @@ func read(name string, files []file) (*Bundle, error) {
 		if faults := syntaxFaults(kept); len(faults) > 0 {
 			err = faults
 		}
-		return nil, fmt.Errorf("read bundle %s: %w", name, err)
+		return nil, refuse(ErrContent, "read bundle %s: %w", name, err)
 	}
 	if err := checkRoots(owner, &content); err != nil {
 		return nil, fmt.Errorf("read bundle %s: %w", name, err)
@@ -114,7 +114,7 @@ func readManifest(files []file) (*bundle.Manifest, error) {
 		if f.path == manifestFile {
 			var m bundle.Manifest
 			if err := util.NewJSONDecoder(bytes.NewReader(f.content)).Decode(&m); err != nil {
-				return nil, fmt.Errorf("read .manifest: %w", err)
+				return nil, refuse(ErrManifest, "read .manifest: %w", err)
 			}
 			return &m, nil
 		}
@@ -134,20 +134,20 @@ func checkManifest(owner owned, files []file) error {
 		for _, root := range *m.Roots {
 			root = strings.Trim(root, "/")
 			if first, _, _ := strings.Cut(root, "/"); !slices.Contains(owner.roots, first) {
-				return fmt.Errorf("the manifest claims the root %q; its owner has %s", root, strings.Join(owner.roots, ", "))
+				return refuse(ErrRoots, "the manifest claims the root %q; its owner has %s", root, strings.Join(owner.roots, ", "))
 			}
 		}
 	}
 	if m.RegoVersion != nil && *m.RegoVersion != 1 {
-		return fmt.Errorf("the manifest says rego_version %d; msigate reads Rego v1", *m.RegoVersion)
+		return refuse(ErrContent, "the manifest says rego_version %d; msigate reads Rego v1", *m.RegoVersion)
 	}
 	for file, version := range m.FileRegoVersions {
 		if version != 1 {
-			return fmt.Errorf("the manifest says rego_version %d for %s; msigate reads Rego v1", version, file)
+			return refuse(ErrContent, "the manifest says rego_version %d for %s; msigate reads Rego v1", version, file)
 		}
 	}
 	if len(m.WasmResolvers) > 0 {
-		return errors.New("the manifest names Wasm: compiled code, which nobody can review")
+		return refuse(ErrContent, "the manifest names Wasm: compiled code, which nobody can review")
 	}
 	return nil
 }
@@ -157,21 +157,21 @@ func checkRoots(owner owned, b *bundle.Bundle) error {
 	where := "its owner has " + strings.Join(owner.roots, ", ")
 	for _, key := range sortedKeys(b.Data) {
 		if !slices.Contains(owner.roots, key) {
-			return fmt.Errorf("holds data.%s; %s", key, where)
+			return refuse(ErrRoots, "holds data.%s; %s", key, where)
 		}
 	}
 	for _, m := range b.Modules {
 		// A package path is data, then its steps.
 		steps := m.Parsed.Package.Path
 		if len(steps) < 2 {
-			return fmt.Errorf("%s has no package; %s", m.Path, where)
+			return refuse(ErrRoots, "%s has no package; %s", m.Path, where)
 		}
 		if root, ok := steps[1].Value.(ast.String); !ok || !slices.Contains(owner.roots, string(root)) {
-			return fmt.Errorf("%s is %s; %s", m.Path, m.Parsed.Package, where)
+			return refuse(ErrRoots, "%s is %s; %s", m.Path, m.Parsed.Package, where)
 		}
 	}
 	if len(b.WasmModules) > 0 || len(b.PlanModules) > 0 || len(b.Wasm) > 0 || len(b.Patch.Data) > 0 {
-		return errors.New("holds compiled code or a patch")
+		return refuse(ErrContent, "holds compiled code or a patch")
 	}
 	return nil
 }
