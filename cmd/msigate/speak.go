@@ -106,6 +106,10 @@ func (s *speaker) hint(text string) {
 	fmt.Fprintf(s.w, "msigate: %s %s\n", s.paint(dim, "hint:"), text)
 }
 
+func (s *speaker) warning(format string, args ...any) {
+	fmt.Fprintf(s.w, "msigate: %s "+format+"\n", append([]any{s.paint(yellow, "warning:")}, args...)...)
+}
+
 func (s *speaker) line(format string, args ...any) {
 	fmt.Fprintf(s.w, format+"\n", args...)
 }

@@ -87,6 +87,18 @@ func (k Key) fits(algorithm string) error {
 	return refuse(ErrAlgorithm, "the algorithm is %s, and key %s signs by %s", quote(algorithm), k, k.algorithms())
 }
 
+// By is the key with the algorithm that it is to sign by; "" leaves its own.
+func (k Key) By(algorithm string) (Key, error) {
+	if algorithm == "" {
+		return k, nil
+	}
+	if err := k.fits(algorithm); err != nil {
+		return Key{}, err
+	}
+	k.Algorithm = algorithm
+	return k, nil
+}
+
 func (k Key) algorithms() string {
 	if _, isRSA := k.Public.(*rsa.PublicKey); isRSA {
 		return strings.Join(rsaAlgorithms, ", ")
