@@ -116,16 +116,12 @@ func (c *command) build(cmd *cobra.Command, f buildFlags, folder string) error {
 	if err := writeArchiveFile(f.out, b); err != nil {
 		return err
 	}
-	return c.reportArchive(f.out, f.output)
+	return c.reportMade(f.out, f.output, b)
 }
 
-// reportArchive reads back what was written and tells what it is.
-func (c *command) reportArchive(file, output string) error {
-	raw, err := readArchiveFile(file)
-	if err != nil {
-		return err
-	}
-	b, claims, err := governance.ReadClaims(raw, "")
+// reportMade tells what an archive is that was just written, and what comes next.
+func (c *command) reportMade(file, output string, b *governance.Bundle) error {
+	claims, err := b.Claims()
 	if err != nil {
 		return fmt.Errorf("%s: %w", file, err)
 	}

@@ -60,7 +60,11 @@ func openBundle(path, name string) (*governance.Bundle, governance.Claims, error
 	if err != nil {
 		return nil, governance.Claims{}, err
 	}
-	b, claims, err := governance.ReadClaims(raw, name)
+	b, err := governance.ReadSigned(raw, name)
+	if err != nil {
+		return nil, governance.Claims{}, fmt.Errorf("%s: %w", path, err)
+	}
+	claims, err := b.Claims()
 	if err != nil {
 		return nil, governance.Claims{}, fmt.Errorf("%s: %w", path, err)
 	}

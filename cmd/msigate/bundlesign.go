@@ -142,7 +142,7 @@ func (c *command) signArchive(f signerFlags, file string, sign func(*governance.
 	if err != nil {
 		return err
 	}
-	b, _, err := governance.ReadClaims(raw, "")
+	b, err := governance.ReadSigned(raw, "")
 	if err != nil {
 		return fmt.Errorf("%s: %w", file, err)
 	}
@@ -155,5 +155,5 @@ func (c *command) signArchive(f signerFlags, file string, sign func(*governance.
 	if err := writeArchiveFile(f.out, b); err != nil {
 		return err
 	}
-	return c.reportArchive(f.out, f.output)
+	return c.reportMade(f.out, f.output, b)
 }

@@ -84,12 +84,17 @@ func (c *command) verifyArchive(f verifyFlags, file string) error {
 	if err != nil {
 		return err
 	}
-	claimed, claims, err := governance.ReadClaims(raw, f.name)
+	if f.name == "" {
+		if f.name, err = governance.NameOf(raw); err != nil {
+			return fmt.Errorf("%s: %w", file, err)
+		}
+	}
+	now := time.Now()
+	b, err := governance.Verify(raw, governance.Trust{Name: f.name, Keys: keys, Approvers: approvers, Now: now})
 	if err != nil {
 		return fmt.Errorf("%s: %w", file, err)
 	}
-	now := time.Now()
-	b, err := governance.Verify(raw, governance.Trust{Name: claimed.Name, Keys: keys, Approvers: approvers, Now: now})
+	claims, err := b.Claims()
 	if err != nil {
 		return fmt.Errorf("%s: %w", file, err)
 	}

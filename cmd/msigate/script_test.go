@@ -42,6 +42,7 @@ func TestScripts(t *testing.T) {
 		Setup: func(env *testscript.Env) error {
 			env.Setenv("PROJECT", project)
 			env.Setenv("TERM", "xterm")
+			env.Setenv("UNTIL", time.Now().UTC().AddDate(0, 3, 0).Format(time.DateOnly)) // an end for bundles
 			return nil
 		},
 		Condition: condition,

@@ -26,7 +26,7 @@ func (b *Bundle) statement(c Claims) approvalStatement {
 // bundle that is signed already is refused. Approving again replaces the
 // approval of the same key.
 func (b *Bundle) Approve(by Signer, now time.Time) error {
-	c, err := b.claims()
+	c, err := b.Claims()
 	if err != nil {
 		return fmt.Errorf("approve bundle %s: %w", b.Name, err)
 	}

@@ -28,7 +28,7 @@ func approvalOf(t testing.TB, b *Bundle, key *SigningKey) Approval {
 	if err := b.Approve(key, testNow); err != nil {
 		t.Fatal(err)
 	}
-	c, err := b.claims()
+	c, err := b.Claims()
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -187,7 +187,7 @@ func TestApprovingHasItsPlaceBetweenBuildAndSign(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	if c, err := twice.claims(); err != nil || len(c.Approvals) != 1 {
+	if c, err := twice.Claims(); err != nil || len(c.Approvals) != 1 {
 		t.Errorf("approved twice by one key: %d approvals, %v", len(c.Approvals), err)
 	}
 }

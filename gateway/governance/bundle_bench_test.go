@@ -48,7 +48,7 @@ func BenchmarkBundle(b *testing.B) {
 		})
 		b.Run(fmt.Sprintf("approve-%d", n), func(b *testing.B) {
 			measured(b, func() {
-				built, _, _ = ReadClaims(unsigned, NameGovernance)
+				built, _ = ReadSigned(unsigned, NameGovernance)
 				if err := built.Approve(second, testNow); err != nil {
 					b.Fatal(err)
 				}

@@ -41,9 +41,9 @@ type metadata struct {
 // maxApprovals bounds the signatures that one bundle makes anybody verify.
 const maxApprovals = 16
 
-// claims reads serial, not_after and approvals from the manifest, and what the
+// Claims reads serial, not_after and approvals from the manifest, and what the
 // signature says, trusting neither.
-func (b *Bundle) claims() (Claims, error) {
+func (b *Bundle) Claims() (Claims, error) {
 	var c Claims
 	text, err := json.Marshal(b.Content.Manifest.Metadata)
 	if err != nil {
@@ -84,30 +84,35 @@ func (b *Bundle) claims() (Claims, error) {
 	return c, nil
 }
 
-// ReadClaims reads an archive as ReadArchive does, with its signature, and gives
-// what it says of itself. Nothing is verified: it is for people who look at a
-// bundle, approve it or sign it.
-func ReadClaims(raw []byte, name string) (*Bundle, Claims, error) {
+// ReadSigned reads an archive as ReadArchive does, with its signature, which it
+// does not verify: for people who look at a bundle, approve it or sign it.
+func ReadSigned(raw []byte, name string) (*Bundle, error) {
 	files, err := unpack(bytes.NewReader(raw), DefaultLimits)
 	if err != nil {
-		return nil, Claims{}, refuse(ErrArchive, "unpack bundle%s: %w", named(name), err)
+		return nil, refuse(ErrArchive, "unpack bundle%s: %w", named(name), err)
 	}
 	b, err := read(name, files)
 	if err != nil {
-		return nil, Claims{}, err
+		return nil, err
 	}
 	signatures, err := signaturesOf(files)
 	if err != nil {
-		return nil, Claims{}, fmt.Errorf("read bundle %s: %w", b.Name, err)
+		return nil, fmt.Errorf("read bundle %s: %w", b.Name, err)
 	}
 	if signatures != nil {
 		b.Content.Signatures = *signatures
 	}
-	claims, err := b.claims()
+	return b, nil
+}
+
+// NameOf is the name that an archive's manifest or content gives it, for a file
+// that a person chose. Nothing is verified.
+func NameOf(raw []byte) (string, error) {
+	files, err := unpack(bytes.NewReader(raw), DefaultLimits)
 	if err != nil {
-		return nil, Claims{}, fmt.Errorf("read bundle %s: %w", b.Name, err)
+		return "", refuse(ErrArchive, "unpack bundle: %w", err)
 	}
-	return b, claims, nil
+	return nameOf(files)
 }
 
 // signaturesOf reads .signatures.json as OPA will; nil where there is none.

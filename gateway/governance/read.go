@@ -228,7 +228,7 @@ func (l *fileLoader) NextFile() (*bundle.Descriptor, error) {
 	}
 	f := l.files[l.next]
 	l.next++
-	return bundle.NewDescriptor(f.path, f.path, bytes.NewReader(f.content)), nil
+	return bundle.NewDescriptor(f.path, f.path, bytes.NewBuffer(f.content)), nil // a Buffer is not copied
 }
 
 // The files are chosen, named and capped before they come here.

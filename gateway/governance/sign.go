@@ -30,7 +30,7 @@ func init() {
 // there already is replaced. Approvals that are not for this very bundle are
 // refused; whether their keys may approve is for those who verify.
 func (b *Bundle) Sign(by Signer, now time.Time) error {
-	c, err := b.claims()
+	c, err := b.Claims()
 	if err != nil {
 		return fmt.Errorf("sign bundle %s: %w", b.Name, err)
 	}

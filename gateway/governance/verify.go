@@ -71,6 +71,7 @@ func (t Trust) verify(raw []byte) (*Bundle, error) {
 		return nil, err
 	}
 	b.SignedBy = key.ID
+	b.Content.Signatures = *signatures
 	return t.current(b)
 }
 
@@ -163,7 +164,7 @@ func verifyFiles(files []file, covered map[string]bundle.FileInfo) error {
 
 // current holds a signed bundle to serial and not_after.
 func (t Trust) current(b *Bundle) (*Bundle, error) {
-	c, err := b.claims()
+	c, err := b.Claims()
 	if err != nil {
 		return nil, err
 	}
