@@ -15,11 +15,15 @@ type active struct {
 	snapshot *policy.Snapshot
 	masker   *finding.Masker
 	tried    tried // scopes of entries that have been put into the canaries
+	live     bool  // events are decided while it is tried
 }
 
 // Policy holds the active Snapshot. Activate replaces it; whoever began on the
 // old one ends on it.
-type Policy struct{ current atomic.Pointer[active] }
+type Policy struct {
+	current atomic.Pointer[active]
+	health  *health // what each finding says of the gateway; nil: nothing
+}
 
 // NewPolicy activates the first Snapshot.
 func NewPolicy(ctx context.Context, s *policy.Snapshot) (*Policy, error) {
@@ -32,19 +36,31 @@ func NewPolicy(ctx context.Context, s *policy.Snapshot) (*Policy, error) {
 // seen. A refusal changes nothing; its error names each canary that failed, and
 // the entry.
 func (p *Policy) Activate(ctx context.Context, s *policy.Snapshot) error {
-	candidate, err := prepare(s)
+	candidate, err := p.try(ctx, s, "")
 	if err != nil {
 		return err
 	}
-	if err := runCanaries(ctx, candidate); err != nil {
-		return err
-	}
-	if err := candidate.tryEntries(ctx, p.current.Load()); err != nil {
-		return err
-	}
-	p.current.Store(candidate)
+	p.swap(candidate)
 	return nil
 }
+
+// try runs the canaries of s. Under what its entries were tried before, if that
+// is what they rest on now, they are not tried again.
+func (p *Policy) try(ctx context.Context, s *policy.Snapshot, triedUnder string) (*active, error) {
+	candidate, err := prepare(s)
+	if err != nil {
+		return nil, err
+	}
+	before := p.current.Load()
+	candidate.live = before != nil
+	if err := runCanaries(ctx, candidate); err != nil {
+		return nil, err
+	}
+	return candidate, candidate.tryEntries(ctx, before, triedUnder)
+}
+
+// swap makes a candidate that was tried the active one.
+func (p *Policy) swap(candidate *active) { p.current.Store(candidate) }
 
 // Snapshot is the active one.
 func (p *Policy) Snapshot() *policy.Snapshot { return p.current.Load().snapshot }

@@ -2,23 +2,34 @@ package gateway
 
 import (
 	"context"
-	"encoding/json"
 	"sync"
 	"time"
 
-	"github.com/google/uuid"
-
-	"msigate/gateway/bus"
 	"msigate/gateway/policy"
 )
 
 // auditEvent is one line of who changed what.
 type auditEvent struct {
 	Time    time.Time            `json:"time"`
-	Event   string               `json:"event"` // activation, refusal, evaluation_fault
-	Bundles []policy.BundleStamp `json:"bundles"`
+	Event   string               `json:"event"`             // activation, refusal, degraded, recovered, keys, evaluation_fault, state_refused, …
+	Bundles []policy.BundleStamp `json:"bundles"`           // that decide once it has happened
+	Changed []auditedBundle      `json:"changed,omitempty"` // of an activation or refusal: the bundles it is about
 	Detail  string               `json:"detail"`
 	TraceID string               `json:"trace_id,omitempty"`
+}
+
+// auditedBundle is a bundle that became active or was refused.
+type auditedBundle struct {
+	Name       string    `json:"name"`
+	Source     string    `json:"source,omitempty"`
+	SHA256     string    `json:"sha256,omitempty"`      // of the archive
+	Serial     int64     `json:"serial"`                // 0: unsigned, or not read so far
+	Revision   string    `json:"revision,omitempty"`    // absent where it could not be read
+	SignedBy   string    `json:"signed_by,omitempty"`   // key id
+	ApprovedBy []string  `json:"approved_by,omitempty"` // key ids
+	NotAfter   time.Time `json:"not_after,omitzero"`
+	Widens     bool      `json:"widens"`
+	Changes    string    `json:"changes,omitempty"` // entries added, removed, altered
 }
 
 // faultAuditInterval is how often one kind of fault is written to AUDIT: an
@@ -50,9 +61,8 @@ func (g *Gateway) auditFault(d *policy.Decision) {
 	}
 }
 
-// audit hands an event to the auditor. It waits where many are ahead, until ctx
-// ends: they are few, and none may be lost but those of a gateway that stops
-// without its bus.
+// audit hands an event to the auditor, so that no lane waits for the bus. It
+// waits where many are ahead, until ctx ends: they are few.
 func (g *Gateway) audit(ctx context.Context, e auditEvent) {
 	select {
 	case g.audits <- e:
@@ -61,34 +71,9 @@ func (g *Gateway) audit(ctx context.Context, e auditEvent) {
 	}
 }
 
-// runAuditor publishes audit events one after the other until audits is closed.
+// runAuditor records audit events one after the other until audits is closed.
 func (g *Gateway) runAuditor(ctx context.Context) {
-	log := g.options.Telemetry.Log
 	for e := range g.audits {
-		data, err := json.Marshal(e)
-		if err != nil {
-			log.Error("an audit event cannot be written down", "event", e.Event, "error", err)
-			continue
-		}
-		err = g.publisher.Publish(ctx, bus.Outputs{
-			Host: bus.StreamAudit, // a lane of its own: no host's name is in upper case
-			Triggers: []bus.Triggered{{
-				Trigger: bus.Trigger{Stream: bus.StreamAudit, Cause: e.Event},
-				Verdicts: []bus.Output{{
-					Subject: bus.AuditSubject(e.Event),
-					MsgID:   "audit:" + uuid.NewString(),
-					Data:    data,
-					Header:  bus.Header{},
-				}},
-			}},
-			Settled: func(err error) {
-				if err != nil {
-					log.Error("an audit event was not stored", "event", e.Event, "error", err)
-				}
-			},
-		})
-		if err != nil {
-			log.Error("an audit event was not stored", "event", e.Event, "error", err)
-		}
+		g.options.Ledger.record(ctx, e)
 	}
 }

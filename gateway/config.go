@@ -12,6 +12,7 @@ type Config struct {
 	NATS       NATSConfig       `yaml:"nats"`
 	Embedded   EmbeddedConfig   `yaml:"embedded"`
 	Bundles    []BundleConfig   `yaml:"bundles"`
+	DataDir    string           `yaml:"data_dir"`
 	Observe    bool             `yaml:"observe"`
 	Hosts      HostsConfig      `yaml:"hosts"`
 	Workers    int              `yaml:"workers"`
@@ -47,12 +48,21 @@ type EmbeddedConfig struct {
 	Port     int    `yaml:"port"`
 }
 
-// BundleConfig is one source of policy or governance.
+// BundleConfig is one source of policy or governance: exactly one of Path, URL
+// and Object.
 type BundleConfig struct {
-	Name          string `yaml:"name"` // policy, governance or baseline: fixes its roots
-	Path          string `yaml:"path"` // a bundle folder, a .tar.gz, or a folder of governance YAML
-	Watch         bool   `yaml:"watch"`
-	AllowUnsigned bool   `yaml:"allow_unsigned"`
+	Name            string        `yaml:"name"` // policy, governance or baseline: fixes its roots
+	Path            string        `yaml:"path,omitempty"`
+	URL             string        `yaml:"url,omitempty"`
+	Object          string        `yaml:"object,omitempty"`
+	Watch           bool          `yaml:"watch,omitempty"`
+	Keys            []string      `yaml:"keys,omitempty"`
+	Approvers       []string      `yaml:"approvers,omitempty"`
+	SecondPerson    *bool         `yaml:"second_person,omitempty"` // nil: for governance
+	AllowUnsigned   bool          `yaml:"allow_unsigned,omitempty"`
+	BearerTokenFile string        `yaml:"bearer_token_file,omitempty"`
+	TLS             TLSConfig     `yaml:"tls,omitempty"`
+	PollInterval    time.Duration `yaml:"poll_interval,omitempty"` // 0: 30s
 }
 
 // HostsConfig says how host names are read.

@@ -25,6 +25,7 @@ import (
 // DefaultConfig is what an empty file means.
 func DefaultConfig() Config {
 	return Config{
+		DataDir:    "msigate-data",
 		Embedded:   EmbeddedConfig{StoreDir: "msigate-data", Port: 4222},
 		Evaluation: EvaluationConfig{Deadline: 50 * time.Millisecond},
 		Consumer:   ConsumerConfig{PullMessages: 1000, MaxAckPending: bus.DefaultMaxAckPending, AckWait: bus.DefaultAckWait},
@@ -70,6 +71,7 @@ func ReadConfig(path string) (Config, error) {
 			reader.fault(locate(root.Content[0], strings.Split(d.setting, ".")), "%s: %s is below %s", d.setting, d.value, d.least)
 		}
 	}
+	reader.sources(root.Content[0], config.Bundles)
 	return config, errors.Join(reader.errors...)
 }
 

@@ -49,7 +49,23 @@ func TestEveryFaultOfAConfigurationNamesFileAndLine(t *testing.T) {
 		}},
 		{"out of bounds", "embedded:\n  port: 70000\n", []string{"msigate.yaml:2: embedded.port: maximum: got 70,000, want 65,535"}},
 		{"no such name", "bundles:\n  - path: ./p\n    name: polices\n", []string{"msigate.yaml:3: bundles.0.name: value must be one of 'policy', 'governance', 'baseline'"}},
-		{"a key is missing", "bundles:\n  - name: policy\n", []string{"msigate.yaml:2: bundles.0: missing property 'path'"}},
+		{"a key is missing", "bundles:\n  - path: policies\n    allow_unsigned: true\n", []string{"msigate.yaml:2: bundles.0: missing property 'name'"}},
+		{"no place", "bundles:\n  - name: policy\n", []string{"msigate.yaml:2: bundles.0: a bundle comes from one of path, url and object, and 0 are named"}},
+		{"two places", "bundles:\n  - name: policy\n    path: policies\n    object: policy.tar.gz\n", []string{"msigate.yaml:2: bundles.0: a bundle comes from one of path, url and object, and 2 are named"}},
+		{"nobody to believe", "bundles:\n  - name: policy\n    path: policies\n", []string{"msigate.yaml:2: bundles.0: neither keys nor allow_unsigned: nothing it gives could be believed"}},
+		{
+			"settings that do not go together", "bundles:\n  - name: governance\n    object: g.tar.gz\n    keys: [k.pem]\n    watch: true\n    poll_interval: 5s\n  - name: governance\n    url: https://bundles.corp.example/g.tar.gz\n    keys: [k.pem]\n    bearer_token_file: t\n    poll_interval: 10ms\n    tls: {cert_file: c}\n  - name: baseline\n    object: b.tar.gz\n    keys: [k.pem]\n    approvers: [a.pem]\n    second_person: false\n",
+			[]string{
+				"msigate.yaml:2: bundles.0: bearer_token_file, tls and poll_interval are for url",
+				"msigate.yaml:5: bundles.0: watch is for path: url is asked every poll_interval, object is always watched",
+				"msigate.yaml:7: bundles.1: governance is named a second time: a bundle comes from one place",
+				"msigate.yaml:12: bundles.1: cert_file and key_file go together: give both or neither",
+				"msigate.yaml:12: bundles.1: a client certificate or bearer_token_file, not both",
+				"msigate.yaml:11: bundles.1: 10ms is below 1s",
+				"msigate.yaml:14: bundles.2: baseline has no object bucket of its own; use path or url",
+				"msigate.yaml:17: bundles.2: approvers are named, and second_person: false asks nobody",
+			},
+		},
 		{"environment variable", "nats:\n  url: nats://${MSIGATE_TEST_NOT_SET}:4222\n", []string{"msigate.yaml:2: the environment variable MSIGATE_TEST_NOT_SET is not set"}},
 		{"no mapping", "- observe\n", []string{"msigate.yaml:1: got array, want object"}},
 		{"no YAML", "observe: [\n", []string{"msigate.yaml: yaml: line "}},
@@ -208,7 +224,8 @@ func agrees(t *testing.T, path string, node schemaNode, typ reflect.Type, value 
 		}
 		fields := map[string]reflect.StructField{}
 		for field := range typ.Fields() {
-			fields[field.Tag.Get("yaml")] = field
+			name, _, _ := strings.Cut(field.Tag.Get("yaml"), ",")
+			fields[name] = field
 		}
 		if got, want := slices.Sorted(maps.Keys(node.Properties)), slices.Sorted(maps.Keys(fields)); !slices.Equal(got, want) {
 			t.Errorf("%s: the schema has %v, the type %v", path, got, want)
@@ -236,6 +253,11 @@ func agrees(t *testing.T, path string, node schemaNode, typ reflect.Type, value 
 			agrees(t, path+"[]", *node.Items, typ.Elem(), reflect.Zero(typ.Elem()))
 		} else {
 			wantsType(t, path+"[]", *node.Items, "string")
+		}
+	case typ.Kind() == reflect.Pointer: // its default depends on something else
+		wantsType(t, path, node, "boolean")
+		if node.Default != nil || value.IsValid() && !value.IsNil() {
+			t.Errorf("%s: the schema's default is %v, the program's %v", path, node.Default, value)
 		}
 	default:
 		wantsType(t, path, node, map[reflect.Kind]string{reflect.String: "string", reflect.Int: "integer", reflect.Bool: "boolean"}[typ.Kind()])

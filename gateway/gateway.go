@@ -31,6 +31,7 @@ type Options struct {
 	Policy    *Policy
 	Telemetry *telemetry.Telemetry
 	Version   string
+	Ledger    *Ledger // nil: one of its own, in the data folder
 }
 
 // Gateway is the house on a bus: it consumes EVENTS, takes each message
@@ -83,6 +84,9 @@ func Start(ctx context.Context, o Options) (*Gateway, error) {
 		Log:     o.Telemetry.Log,
 	}); err != nil {
 		return nil, err
+	}
+	if g.options.Ledger == nil {
+		g.options.Ledger = openLedger(o.Conn, o.Config.auditFolder(), o.Telemetry.Log, nil)
 	}
 	g.given, g.giveUp = context.WithCancel(ctx)
 	g.auditorRunning.Go(func() { g.runAuditor(g.given) })

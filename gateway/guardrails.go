@@ -23,10 +23,11 @@ type tried struct {
 }
 
 // tryEntries puts the scopes of the candidate's entries into its canaries, but
-// for those that the policy active until now has tried.
-func (a *active) tryEntries(ctx context.Context, before *active) error {
+// for those that the policy active until now has tried, and for all of them where
+// they were tried under what they rest on now before the gateway was started.
+func (a *active) tryEntries(ctx context.Context, before *active, triedUnder string) error {
 	untried, err := a.untried(before)
-	if err != nil {
+	if err != nil || triedUnder == a.tried.under {
 		return err
 	}
 	return a.tryFillings(ctx, untried)
@@ -102,7 +103,7 @@ func (a *active) tryFillings(ctx context.Context, fillings []policy.Filling) err
 		missed := make([][]miss, len(together))
 		next := make(chan int)
 		var running sync.WaitGroup
-		for range min(runtime.GOMAXPROCS(0), len(together)) {
+		for range min(a.triers(), len(together)) {
 			running.Go(func() {
 				for i := range next {
 					missed[i] = a.tryFilling(ctx, together[i])
@@ -118,17 +119,26 @@ func (a *active) tryFillings(ctx context.Context, fillings []policy.Filling) err
 			return fmt.Errorf("put entries into the canaries: %w", err)
 		}
 		if all := slices.Concat(missed...); len(all) > 0 {
-			return refusal(all)
+			return hiding(all)
 		}
 	}
 	return nil
 }
 
+// triers is how many scopes are tried at once: half the processors where events
+// are decided meanwhile, which must not wait for them.
+func (a *active) triers() int {
+	if a.live {
+		return max(1, runtime.GOMAXPROCS(0)/2)
+	}
+	return runtime.GOMAXPROCS(0)
+}
+
 // miss is a canary that an entry hides.
 type miss struct{ canary, how string }
 
-// refusal names each canary once, with the first entry that hides it.
-func refusal(all []miss) error {
+// hiding names each canary once, with the first entry that hides it.
+func hiding(all []miss) error {
 	var lines []string
 	named := map[string]bool{}
 	for _, m := range all {

@@ -153,6 +153,7 @@ func (w *Worker) under(p *Policy) *active {
 		w.tracker.Configure(a.snapshot.Parameters())
 		w.configured = a
 	}
+	w.findings.Degraded(p.health.shown())
 	return a
 }
 

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"msigate/gateway/bus"
+	"msigate/gateway/policy"
 	"msigate/gateway/telemetry"
 )
 
@@ -42,10 +43,6 @@ func Run(ctx context.Context, o RunOptions) (err error) {
 	}
 	defer func() { err = errors.Join(err, tel.Shutdown(context.WithoutCancel(ctx))) }()
 
-	active, err := loadConfigured(ctx, o.Config, tel)
-	if err != nil {
-		return err
-	}
 	watch := &busWatch{log: tel.Log}
 	conn, url, stopServer, err := openBus(ctx, o, tel, watch)
 	if err != nil {
@@ -61,13 +58,23 @@ func Run(ctx context.Context, o RunOptions) (err error) {
 	if err := prepareBus(ctx, conn, o.Config); err != nil {
 		return err
 	}
+	health := newHealth(tel.Log, tel.Metrics)
+	ledger := openLedger(conn, o.Config.auditFolder(), tel.Log, health)
+	activations, err := newActivation(conn, o.Config, tel, ledger, health)
+	if err != nil {
+		return err
+	}
+	if err := activations.start(ctx); err != nil {
+		return err
+	}
+	active := activations.policy
 
 	// The lanes outlive ctx, so that what was taken is finished; see Stop.
 	lanes, endLanes := context.WithCancel(context.WithoutCancel(ctx))
 	defer endLanes()
 	// But nothing is taken while the state is recovered, which can be long.
 	started := context.AfterFunc(ctx, endLanes)
-	g, err := Start(lanes, Options{Config: o.Config, Conn: conn, Policy: active, Telemetry: tel, Version: o.Version})
+	g, err := Start(lanes, Options{Config: o.Config, Conn: conn, Policy: active, Telemetry: tel, Version: o.Version, Ledger: ledger})
 	switch stopped := !started(); {
 	case err != nil && stopped:
 		tel.Log.Info("stopped while the state was recovered: the next start begins that anew")
@@ -83,9 +90,9 @@ func Run(ctx context.Context, o RunOptions) (err error) {
 	if err != nil {
 		return errors.Join(err, stop(ctx, g, o.Config.Drain))
 	}
-	first := active.Snapshot()
-	g.audit(background, auditEvent{Time: first.Created(), Event: "activation", Bundles: first.Bundles(), Detail: "start"})
-	watching := g.watchBundles(background)
+	following := activations.follow(background, conn)
+	following.Go(func() { activations.tend(background) })
+	following.Go(func() { activations.auditHealth(background) })
 	go g.observe(background)
 	if o.Ready != nil {
 		o.Ready(Running{URL: url, Embedded: embedded(o.Config), HTTP: address, Policy: active, Gateway: g})
@@ -98,7 +105,7 @@ func Run(ctx context.Context, o RunOptions) (err error) {
 	}
 	tel.Log.Info("stopping: no more events are read, what is under way is finished", "bound", o.Config.Drain)
 	endBackground()
-	watching.Wait()
+	following.Wait()
 	return errors.Join(failure, stop(ctx, g, o.Config.Drain))
 }
 
@@ -254,18 +261,10 @@ func (g *Gateway) observe(ctx context.Context) {
 	}
 }
 
-// loadConfigured activates the first Snapshot of a configuration.
-func loadConfigured(ctx context.Context, c Config, tel *telemetry.Telemetry) (*Policy, error) {
-	bundles, s, err := c.build(ctx)
-	if err != nil {
-		return nil, err
+func metricBundles(stamps []policy.BundleStamp) []telemetry.Bundle {
+	bundles := make([]telemetry.Bundle, len(stamps))
+	for i, s := range stamps {
+		bundles[i] = telemetry.Bundle{Name: s.Name, Revision: s.Revision, Serial: s.Serial}
 	}
-	active, err := NewPolicy(ctx, s)
-	if err != nil {
-		return nil, err
-	}
-	tel.Log.Info("policy active", "bundles", describe(bundles), "canaries", len(s.Canaries()))
-	tel.Metrics.Activation(telemetry.Activated)
-	tel.Metrics.SnapshotActive(s.Created(), metricBundles(s.Bundles()))
-	return active, nil
+	return bundles
 }

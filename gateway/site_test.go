@@ -40,6 +40,7 @@ func newSite(t testing.TB, adjust ...func(*Config)) *site {
 	s.conn = conn
 	t.Cleanup(func() { _ = conn.Close(patient(t)) })
 	s.config.NATS.URL = s.server.URL()
+	s.config.DataDir = t.TempDir()
 	s.config.HTTP.Listen = "off"
 	s.config.Log.Level = "debug"
 	s.config.Evaluation.Deadline = 5 * time.Second // the answer is tested, not the machine

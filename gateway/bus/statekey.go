@@ -9,6 +9,7 @@ const StateWatermark = "watermark" // the stream sequence below which every host
 const (
 	StateHosts   = "host."
 	StateRollups = "rollup."
+	StateBundles = "bundle." // the floor of a bundle's serial: of the account, not of a stream
 )
 
 // StateKey is where the state of a host is kept. It is made of HostToken, with

@@ -10,7 +10,7 @@ import (
 )
 
 // document renders a finding for one of its updates.
-func (f *finding) document(v *view, u *Update, why occasion, version string) []byte {
+func (f *finding) document(v *view, u *Update, why occasion, by *Findings) []byte {
 	doc := DetectionFinding{
 		ActivityID:   u.Activity,
 		ActivityName: u.Activity.String(),
@@ -34,7 +34,7 @@ func (f *finding) document(v *view, u *Update, why occasion, version string) []b
 			UID:              u.MsgID,
 			CorrelationUID:   v.group,
 			Sequence:         f.Revision,
-			Product:          Product{Name: "msigate", Version: version},
+			Product:          Product{Name: "msigate", Version: by.version},
 			LogName:          v.lead.Channel,
 			LogProvider:      v.lead.Provider,
 			OriginalEventUID: fmt.Sprintf("%s:%d.%d", f.At.Stream, f.At.Sequence, f.At.Record),
@@ -46,6 +46,7 @@ func (f *finding) document(v *view, u *Update, why occasion, version string) []b
 		Remediation: remediation(v.grade.Disposition),
 		Unmapped:    Unmapped{Msigate: f.gate(v, u)},
 	}
+	doc.Unmapped.Msigate.Degraded = by.degraded
 	for _, ticket := range v.tickets {
 		doc.Tickets = append(doc.Tickets, Ticket{UID: ticket})
 	}

@@ -30,10 +30,11 @@ type Limits struct {
 // lineage root. It belongs to one worker and is not safe for concurrent use;
 // all Decisions of a host go to the same one, in order.
 type Findings struct {
-	version string
-	live    *pool[*finding]
-	buried  *pool[*Tombstone]
-	index   map[string]map[install.Position]*finding // by host: which finding an event stands in
+	version  string
+	degraded []string // told in each finding
+	live     *pool[*finding]
+	buried   *pool[*Tombstone]
+	index    map[string]map[install.Position]*finding // by host: which finding an event stands in
 }
 
 // NewFindings remembers nothing yet. The version is msigate's own, for
@@ -52,6 +53,10 @@ func NewFindings(limits Limits, version string) *Findings {
 		index:   map[string]map[install.Position]*finding{},
 	}
 }
+
+// Degraded sets what each finding says, from now on, of a gateway that is not as
+// its owners mean it to be; nil: nothing.
+func (f *Findings) Degraded(lines []string) { f.degraded = lines }
 
 // UID is the uid of the finding that a Decision belongs to, whether it opens
 // one or not.

@@ -29,10 +29,11 @@ type Gate struct {
 	Pending     []policy.Pending           `json:"pending"`
 	Missing     []string                   `json:"missing"`
 	Mangled     []string                   `json:"mangled,omitempty"`
-	Masked      []string                   `json:"masked,omitempty"` // facts with a secret taken out
-	Faults      []string                   `json:"faults,omitempty"` // why the policy gave no answer of its own
-	Bundles     []policy.BundleStamp       `json:"bundles"`          // of the last Decision
-	Decisions   []DecisionRef              `json:"decisions"`        // the last MaxDecisionRefs, oldest first
+	Masked      []string                   `json:"masked,omitempty"`   // facts with a secret taken out
+	Faults      []string                   `json:"faults,omitempty"`   // why the policy gave no answer of its own
+	Bundles     []policy.BundleStamp       `json:"bundles"`            // of the last Decision
+	Degraded    []string                   `json:"degraded,omitempty"` // why the gateway was not as its owners mean it to be, when this was told
+	Decisions   []DecisionRef              `json:"decisions"`          // the last MaxDecisionRefs, oldest first
 }
 
 // DecisionRef points to a Decision on the decision log and to the record it

@@ -46,7 +46,7 @@ func (f *Findings) Settle(host, uid string, now time.Time) []Update {
 		one.Floor = worse(one.Floor, *one.Adopted)
 	}
 	one.Modified = millis(now)
-	updates := one.tell(occasion{settled: true}, f.version, nil)
+	updates := one.tell(occasion{settled: true}, f, nil)
 	f.bury(one, true)
 	return updates
 }

@@ -40,10 +40,10 @@ type occasion struct {
 // tell gives the documents of what became of a finding with the last Decision.
 func (f *Findings) tell(one *finding, updates []Update) []Update {
 	f.live.touch(one.UID)
-	return one.tell(occasion{}, f.version, updates)
+	return one.tell(occasion{}, f, updates)
 }
 
-func (f *finding) tell(why occasion, version string, updates []Update) []Update {
+func (f *finding) tell(why occasion, by *Findings, updates []Update) []Update {
 	from, to := f.Queue, f.grade().Disposition
 	if why.settled && to == policy.Approved {
 		to = "" // nobody works on it
@@ -76,7 +76,7 @@ func (f *finding) tell(why occasion, version string, updates []Update) []Update 
 			u.Previous = from
 		case Change:
 		}
-		u.Document = f.document(v, &u, why, version)
+		u.Document = f.document(v, &u, why, by)
 		updates = append(updates, u)
 	}
 	switch {

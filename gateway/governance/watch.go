@@ -26,6 +26,11 @@ const maxUnquiet = 5 * time.Second
 // blocks until ctx is done, and returns an error only where it cannot begin.
 // Both functions are called from one goroutine, never at once.
 func Watch(ctx context.Context, location string, changed func(), failed func(error)) error {
+	return watchFrom(ctx, location, changed, failed, false)
+}
+
+// watchFrom is Watch; where begun is true, that the watch has begun is a change.
+func watchFrom(ctx context.Context, location string, changed func(), failed func(error), begun bool) error {
 	location, err := filepath.Abs(location)
 	if err != nil {
 		return fmt.Errorf("watch: %w", err)
@@ -43,7 +48,7 @@ func Watch(ctx context.Context, location string, changed func(), failed func(err
 	if err := w.add(location); err != nil {
 		return fmt.Errorf("watch %s: %w", location, err)
 	}
-	w.run(ctx, changed)
+	w.run(ctx, changed, begun)
 	return nil
 }
 
@@ -53,7 +58,7 @@ type watch struct {
 	failed   func(error)
 }
 
-func (w *watch) run(ctx context.Context, changed func()) {
+func (w *watch) run(ctx context.Context, changed func(), begun bool) {
 	quiet := time.NewTimer(Quiet)
 	quiet.Stop()
 	defer quiet.Stop()
@@ -64,6 +69,9 @@ func (w *watch) run(ctx context.Context, changed func()) {
 			first = now
 		}
 		quiet.Reset(max(0, min(Quiet, maxUnquiet-now.Sub(first))))
+	}
+	if begun {
+		touch()
 	}
 	for {
 		select {

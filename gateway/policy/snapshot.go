@@ -45,6 +45,8 @@ type Snapshot struct {
 	deadline time.Duration
 	whole    bool // an expected Decision has its Input
 	sessions *sessionTerms
+	compiler *ast.Compiler
+	code     string // what the compiler has, see codeOf
 }
 
 // Options tune a Snapshot; the zero value is ready to use.
@@ -53,6 +55,9 @@ type Options struct {
 	// KeepInput gives an expected Decision its Input too, for a profile; what is
 	// live keeps its log small.
 	KeepInput bool
+	// Like is a Snapshot that may have been compiled from the same code; nil: none.
+	// Then only what differs, the data, is taken in.
+	Like *Snapshot
 }
 
 // Compile builds a Snapshot from bundles whose roots do not overlap. It
@@ -64,12 +69,8 @@ func Compile(ctx context.Context, bundles []Bundle, options Options) (*Snapshot,
 	if s.deadline <= 0 {
 		s.deadline = DefaultDeadline
 	}
-	modules := map[string]*ast.Module{}
 	s.data = map[string]any{}
 	for _, b := range bundles {
-		if err := parseModules(b, modules); err != nil {
-			return nil, err
-		}
 		for root, document := range b.Content.Data {
 			if _, taken := s.data[root]; taken {
 				// One root may hold the Rego of a package and the data beside it, but never two bundles' data.
@@ -80,19 +81,10 @@ func Compile(ctx context.Context, bundles []Bundle, options Options) (*Snapshot,
 		s.stamps = append(s.stamps, b.Stamp)
 	}
 	slices.SortFunc(s.stamps, func(a, b BundleStamp) int { return strings.Compare(a.Name, b.Name) })
-
-	schemas, err := inputSchema()
-	if err != nil {
-		return nil, err
-	}
-	compiler := ast.NewCompiler().WithCapabilities(Capabilities()).WithSchemas(schemas).WithStrict(true)
-	if compiler.Compile(modules); compiler.Failed() {
-		return nil, fmt.Errorf("compile policy: %w", compileError(compiler.Errors))
-	}
-	if !hasRule(compiler, Entrypoint) {
-		return nil, fmt.Errorf("compile policy: no rule %s: the policy bundle must define it", Entrypoint)
-	}
-	if s.triggers, err = readTriggers(compiler.GetAnnotationSet()); err != nil {
+	s.code = codeOf(bundles)
+	if like := options.Like; like != nil && like.code == s.code {
+		s.compiler, s.triggers = like.compiler, like.triggers
+	} else if err := s.compile(bundles); err != nil {
 		return nil, err
 	}
 	if err := s.readDocuments(); err != nil {
@@ -100,9 +92,10 @@ func Compile(ctx context.Context, bundles []Bundle, options Options) (*Snapshot,
 	}
 
 	store := inmem.NewFromObjectWithOpts(s.data, inmem.OptRoundTripOnWrite(false), inmem.OptReturnASTValuesOnRead(true))
+	var err error
 	s.query, err = rego.New(
 		rego.Query(Entrypoint),
-		rego.Compiler(compiler),
+		rego.Compiler(s.compiler),
 		rego.Store(store),
 		rego.StrictBuiltinErrors(false),
 	).PrepareForEval(ctx)
@@ -110,6 +103,30 @@ func Compile(ctx context.Context, bundles []Bundle, options Options) (*Snapshot,
 		return nil, fmt.Errorf("prepare %s: %w", Entrypoint, err)
 	}
 	return s, nil
+}
+
+// compile parses and compiles the code of the bundles.
+func (s *Snapshot) compile(bundles []Bundle) error {
+	modules := map[string]*ast.Module{}
+	for _, b := range bundles {
+		if err := parseModules(b, modules); err != nil {
+			return err
+		}
+	}
+	schemas, err := inputSchema()
+	if err != nil {
+		return err
+	}
+	compiler := ast.NewCompiler().WithCapabilities(Capabilities()).WithSchemas(schemas).WithStrict(true)
+	if compiler.Compile(modules); compiler.Failed() {
+		return fmt.Errorf("compile policy: %w", compileError(compiler.Errors))
+	}
+	if !hasRule(compiler, Entrypoint) {
+		return fmt.Errorf("compile policy: no rule %s: the policy bundle must define it", Entrypoint)
+	}
+	s.compiler = compiler
+	s.triggers, err = readTriggers(compiler.GetAnnotationSet())
+	return err
 }
 
 func parseModules(b Bundle, into map[string]*ast.Module) error {

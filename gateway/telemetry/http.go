@@ -19,7 +19,7 @@ import (
 // reach the address.
 type Health map[string]func() error
 
-// Endpoint serves /metrics, /livez and /readyz.
+// Endpoint serves /metrics, /livez, /readyz and /healthz.
 type Endpoint struct {
 	listener net.Listener
 	done     chan error
@@ -36,6 +36,8 @@ const drain = 3 * time.Second
 //   - /livez: 200 while the process answers at all
 //   - /readyz: 200 when every need of health is met, else 503; the body says
 //     which are not, and why
+//   - /healthz: 200 with {"status": "ok"}, or "degraded" with the reasons: it
+//     decides all the same, and somebody has to look
 func (t *Telemetry) Serve(ctx context.Context, listen string, health Health) (*Endpoint, error) {
 	address, err := loopbackByDefault(listen)
 	if err != nil {
@@ -107,6 +109,13 @@ func (t *Telemetry) routes(health Health) http.Handler {
 	}
 	mux.HandleFunc("GET /livez", func(w http.ResponseWriter, _ *http.Request) {
 		reply(w, http.StatusOK, map[string]any{"alive": true})
+	})
+	mux.HandleFunc("GET /healthz", func(w http.ResponseWriter, _ *http.Request) {
+		body := map[string]any{"status": "ok"}
+		if degraded := t.Metrics.degradations(); len(degraded) > 0 {
+			body["status"], body["degraded"] = "degraded", degraded
+		}
+		reply(w, http.StatusOK, body)
 	})
 	mux.HandleFunc("GET /readyz", func(w http.ResponseWriter, _ *http.Request) {
 		missing := health.missing()

@@ -62,6 +62,7 @@ func newMetrics(meter metric.Meter, lost *spanLoss) (*Metrics, error) {
 		}
 		return s.since, true
 	})
+	f.degradedGauge(m)
 	f.state(&m.state)
 	if err := errors.Join(f.errs...); err != nil {
 		return nil, err

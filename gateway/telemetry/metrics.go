@@ -40,6 +40,8 @@ type Metrics struct {
 	lag     atomic.Int64
 	active  atomic.Pointer[activeSnapshot]
 
+	degraded atomic.Pointer[[]Degradation]
+
 	undecodable metric.Int64Counter
 	decisions   metric.Int64Counter
 	faults      metric.Int64Counter

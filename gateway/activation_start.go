@@ -1,0 +1,202 @@
+package gateway
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"msigate/gateway/governance"
+	"msigate/gateway/telemetry"
+)
+
+// start makes a first Snapshot active: of the set that was active when the
+// gateway ended, verified again, and of what the places on disk hold now. What is
+// persisted and cannot be believed is refused and named, and the sources are
+// asked. Without anything else the binary's own bundles decide, and each source
+// that has given nothing is named: then the gateway is degraded.
+func (a *activation) start(ctx context.Context) error {
+	a.one.Lock()
+	defer a.one.Unlock()
+	var names []string
+	for _, source := range a.config.Bundles {
+		names = append(names, source.Name)
+	}
+	if a.store != nil {
+		if err := a.floors.load(ctx, names); err != nil {
+			return err
+		}
+		a.restore(ctx)
+	}
+	restored := a.policy.current.Load() != nil
+	if err := a.readPlaces(ctx); err != nil && !restored {
+		return err
+	}
+	if a.policy.current.Load() == nil {
+		if err := a.begin(ctx, nil, ""); err != nil {
+			return err
+		}
+		restored = true
+	}
+	for _, source := range a.config.Bundles {
+		if source.Path == "" && a.bundles[source.Name] == a.builtIn[source.Name] {
+			a.health.set(reasonBuiltIn, source.Name, source.where()+" has given no bundle so far")
+		}
+	}
+	a.noteKeys()
+	a.checkActive()
+	if restored {
+		a.ledger.record(ctx, auditEvent{Time: time.Now(), Event: "activation", Bundles: a.policy.Snapshot().Bundles(), Detail: "start: " + describe(a.set(nil))})
+	}
+	a.recordHealth(ctx)
+	return nil
+}
+
+// readPlaces offers, together, what lies on disk: it may only fit together.
+func (a *activation) readPlaces(ctx context.Context) error {
+	var offers []offer
+	for _, source := range a.config.Bundles {
+		if source.Path == "" {
+			continue
+		}
+		raw, err := governance.ReadFile(source.Path, source.Name)
+		if err != nil {
+			span := a.tel.Activate(ctx, time.Now())
+			span.End(err)
+			a.refuse(span, []offer{{source: source}}, nil, err)
+			return err
+		}
+		offers = append(offers, offer{source, raw})
+	}
+	if len(offers) == 0 {
+		return nil
+	}
+	return a.activate(ctx, offers)
+}
+
+// restore activates the persisted set as far as it can be believed.
+func (a *activation) restore(ctx context.Context) {
+	kept, err := a.store.Active()
+	if err != nil {
+		a.distrust(ctx, BundleConfig{}, err)
+		return
+	}
+	a.kept = kept
+	var candidates []*candidate
+	for _, source := range a.config.Bundles {
+		k, there := kept.Bundles[source.Name]
+		if !there {
+			continue
+		}
+		c, err := a.restoreOne(source, k)
+		if err != nil {
+			a.distrust(ctx, source, err)
+			continue
+		}
+		candidates = append(candidates, c)
+	}
+	if len(candidates) == 0 {
+		return
+	}
+	if err := a.begin(ctx, candidates, kept.Tried); err != nil {
+		for _, c := range candidates {
+			a.distrust(ctx, c.source, err)
+		}
+		return
+	}
+	a.floors.raise(ctx, kept.Floors)
+}
+
+// restoreOne verifies a persisted bundle as if it came from its source.
+func (a *activation) restoreOne(source BundleConfig, k governance.Kept) (*candidate, error) {
+	raw, err := a.store.Archive(source.Name, k)
+	if err != nil {
+		return nil, err
+	}
+	trust, err := a.trust(source)
+	if err != nil {
+		return nil, err
+	}
+	b, err := governance.Verify(raw, trust)
+	if err != nil && !(errors.Is(err, governance.ErrPastNotAfter) && b != nil) {
+		return nil, err
+	}
+	return &candidate{offer: offer{source, raw}, bundle: b}, nil
+}
+
+// distrust says that what is persisted does not count.
+func (a *activation) distrust(ctx context.Context, source BundleConfig, err error) {
+	err = fmt.Errorf("the persisted bundle %s does not count any more, its source is asked: %w", source.Name, err)
+	a.tel.Log.Error("a persisted bundle is refused", "bundle", source.Name, "error", err)
+	a.tel.Metrics.Activation(telemetry.Refused)
+	a.health.set(reasonRefused, source.Name, err.Error())
+	a.ledger.record(ctx, auditEvent{Time: time.Now(), Event: "refusal", Changed: auditedOffers([]offer{{source: source}}, nil), Detail: err.Error()})
+}
+
+// begin activates bundles that were active before, or none: nothing is written
+// down, since nothing changes.
+func (a *activation) begin(ctx context.Context, candidates []*candidate, triedUnder string) error {
+	began := time.Now()
+	s, err := a.compile(ctx, candidates)
+	if err != nil {
+		return err
+	}
+	tried, err := a.policy.try(ctx, s, triedUnder)
+	if err != nil {
+		return err
+	}
+	a.policy.swap(tried)
+	for _, c := range candidates {
+		a.bundles[c.source.Name] = c.bundle
+	}
+	a.announce(ctx, s, candidates, began)
+	return nil
+}
+
+// tendInterval is how often it is looked at what waits, and at the clock.
+const tendInterval = 5 * time.Second
+
+// keysInterval is how often key files are read while no bundle comes.
+const keysInterval = time.Minute
+
+// tend tries what waits, and looks whether what decides still may, until ctx ends.
+func (a *activation) tend(ctx context.Context) {
+	tick := time.NewTicker(tendInterval)
+	defer tick.Stop()
+	looked := time.Now()
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-tick.C:
+		}
+		a.tendOnce(ctx, time.Since(looked) >= keysInterval)
+		if time.Since(looked) >= keysInterval {
+			looked = time.Now()
+		}
+	}
+}
+
+func (a *activation) tendOnce(ctx context.Context, keys bool) {
+	a.ledger.flush(ctx)
+	a.one.Lock()
+	defer a.one.Unlock()
+	if a.store == nil {
+		return
+	}
+	a.floors.flush(ctx)
+	a.checkActive()
+	for _, r := range a.refused {
+		if r.again && r.raw != nil {
+			_ = a.activate(ctx, []offer{r.offer}) // says itself why it is refused again
+			break                                 // the others in their turn: what is active may have changed
+		}
+	}
+	if !keys {
+		return
+	}
+	for _, changed := range a.noteKeys() {
+		a.tel.Log.Info("keys reloaded", "keys", changed)
+		a.ledger.record(ctx, auditEvent{Time: time.Now(), Event: "keys", Bundles: a.policy.Snapshot().Bundles(), Detail: changed})
+	}
+}
