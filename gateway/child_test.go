@@ -25,14 +25,14 @@ type child struct {
 }
 
 // startChild runs the binary in a mode of TestMain, and ends it with the test.
-func startChild(t testing.TB, mode, argument string) *child {
+func startChild(t testing.TB, mode, argument string, environment ...string) *child {
 	t.Helper()
 	self, err := os.Executable()
 	if err != nil {
 		t.Fatal(err)
 	}
 	c := &child{t: t, cmd: exec.Command(self, argument)}
-	c.cmd.Env = append(os.Environ(), childMode+"="+mode)
+	c.cmd.Env = append(append(os.Environ(), childMode+"="+mode), environment...)
 	c.cmd.Stderr = t.Output()
 	if c.stdin, err = c.cmd.StdinPipe(); err != nil {
 		t.Fatal(err)
@@ -103,6 +103,16 @@ func startNATS(t testing.TB) (c *child, url string) {
 // startGateway runs a gateway in a process of its own, and returns when it reads.
 func startGateway(t testing.TB, config Config) *child {
 	t.Helper()
+	c := startChild(t, "gateway", configFile(t, config))
+	if ready := c.line(); ready != "ready" {
+		t.Fatalf("the gateway said %q", ready)
+	}
+	return c
+}
+
+// configFile writes a configuration down.
+func configFile(t testing.TB, config Config) string {
+	t.Helper()
 	text, err := yaml.Marshal(config)
 	if err != nil {
 		t.Fatal(err)
@@ -111,11 +121,7 @@ func startGateway(t testing.TB, config Config) *child {
 	if err := os.WriteFile(file, text, 0o600); err != nil {
 		t.Fatal(err)
 	}
-	c := startChild(t, "gateway", file)
-	if ready := c.line(); ready != "ready" {
-		t.Fatalf("the gateway said %q", ready)
-	}
-	return c
+	return file
 }
 
 // awaitFloor waits until the gateway has acknowledged everything up to a

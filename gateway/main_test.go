@@ -60,6 +60,9 @@ func serveNATS(store string) int {
 // killed is the gateway and nothing of the test. It answers questions on stdin
 // and ends with it.
 func serveGateway(configFile string) int {
+	if step := os.Getenv(killAt); step != "" {
+		killChildAt(step)
+	}
 	config, err := ReadConfig(configFile)
 	if err != nil {
 		fmt.Fprintln(os.Stderr, err)
@@ -100,6 +103,12 @@ func answer(question string, g *Gateway) {
 			least = min(least, stats.HeapAlloc)
 		}
 		fmt.Println(least)
+	case "serial": // of the governance that decides
+		for _, stamp := range g.options.Policy.Snapshot().Bundles() {
+			if stamp.Name == "governance" {
+				fmt.Println(stamp.Serial)
+			}
+		}
 	case "floor": // stream sequence up to which all is acknowledged
 		ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
 		defer cancel()

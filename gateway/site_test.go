@@ -27,6 +27,9 @@ type site struct {
 	shipped uint64 // sequence of the last message shipped
 }
 
+// auditBytes is how much the AUDIT of a new site takes; 0: as much as it should.
+var auditBytes int64
+
 // newSite runs a server for the test and sets the streams up, after adjust had
 // its way with the configuration that they follow from.
 func newSite(t testing.TB, adjust ...func(*Config)) *site {
@@ -47,7 +50,9 @@ func newSite(t testing.TB, adjust ...func(*Config)) *site {
 	for _, change := range adjust {
 		change(&s.config)
 	}
-	if _, err := bus.Setup(patient(t), conn, s.config.TopologyOptions()); err != nil {
+	topology := s.config.TopologyOptions()
+	topology.AuditBytes = auditBytes
+	if _, err := bus.Setup(patient(t), conn, topology); err != nil {
 		t.Fatal(err)
 	}
 	return s

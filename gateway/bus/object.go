@@ -99,9 +99,16 @@ func (f *objectFollower) watch(ctx context.Context) error {
 	defer ask.Stop()
 	began := f.conn.State().Reconnect
 	for {
+		f.conn.mu.Lock()
+		changed, state := f.conn.changed, f.conn.state
+		f.conn.mu.Unlock()
+		if state.Connected && state.Reconnect != began {
+			return fmt.Errorf("watching the object bucket %s: %w", f.bucket, errReconnected)
+		}
 		select {
 		case <-ctx.Done():
 			return ctx.Err()
+		case <-changed:
 		case info, open := <-watcher.Updates():
 			switch {
 			case !open:
@@ -118,9 +125,6 @@ func (f *objectFollower) watch(ctx context.Context) error {
 				return err
 			}
 		case <-ask.C:
-			if f.conn.State().Reconnect != began {
-				return fmt.Errorf("watching the object bucket %s: the connection was lost meanwhile", f.bucket)
-			}
 			asked, cancel := f.conn.request(ctx)
 			info, err := store.GetInfo(asked, f.name)
 			cancel()

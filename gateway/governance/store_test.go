@@ -124,9 +124,15 @@ func TestCorruptedStoreIsRefusedNamingTheFile(t *testing.T) {
 		{"a byte of the archive", func(folder string) error { return os.WriteFile(filepath.Join(folder, archive), []byte("onE"), 0o600) }, archive, "its SHA-256 is"},
 		{"half of the archive", func(folder string) error { return os.WriteFile(filepath.Join(folder, archive), []byte("o"), 0o600) }, archive, "its SHA-256 is"},
 		{"no archive", func(folder string) error { return os.Remove(filepath.Join(folder, archive)) }, archive, "it is gone"},
-		{"half of the list", func(folder string) error { return os.WriteFile(filepath.Join(folder, activeFile), []byte(`{"version": 1, "bun`), 0o600) }, activeFile, "unexpected EOF"},
-		{"another version", func(folder string) error { return os.WriteFile(filepath.Join(folder, activeFile), []byte(`{"version": 2}`), 0o600) }, activeFile, "it is of version 2, this msigate writes 1"},
-		{"a field nobody knows", func(folder string) error { return os.WriteFile(filepath.Join(folder, activeFile), []byte(`{"version": 1, "trusted": true}`), 0o600) }, activeFile, "trusted"},
+		{"half of the list", func(folder string) error {
+			return os.WriteFile(filepath.Join(folder, activeFile), []byte(`{"version": 1, "bun`), 0o600)
+		}, activeFile, "unexpected EOF"},
+		{"another version", func(folder string) error {
+			return os.WriteFile(filepath.Join(folder, activeFile), []byte(`{"version": 2}`), 0o600)
+		}, activeFile, "it is of version 2, this msigate writes 1"},
+		{"a field nobody knows", func(folder string) error {
+			return os.WriteFile(filepath.Join(folder, activeFile), []byte(`{"version": 1, "trusted": true}`), 0o600)
+		}, activeFile, "trusted"},
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
