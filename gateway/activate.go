@@ -59,6 +59,15 @@ func (p *Policy) try(ctx context.Context, s *policy.Snapshot, triedUnder string)
 	return candidate, candidate.tryEntries(ctx, before, triedUnder)
 }
 
+// tryFixed runs the canaries of s as they stand. Nothing counts as tried.
+func (p *Policy) tryFixed(ctx context.Context, s *policy.Snapshot) (*active, error) {
+	candidate, err := prepare(s)
+	if err != nil {
+		return nil, err
+	}
+	return candidate, runCanaries(ctx, candidate)
+}
+
 // swap makes a candidate that was tried the active one.
 func (p *Policy) swap(candidate *active) { p.current.Store(candidate) }
 

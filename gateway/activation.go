@@ -173,6 +173,7 @@ func (a *activation) take(span telemetry.Activating, candidates []*candidate, be
 		return err
 	}
 	a.policy.swap(tried)
+	a.health.clear(reasonCanaries, "")
 	a.kept = kept
 	for _, c := range candidates {
 		a.bundles[c.source.Name] = c.bundle

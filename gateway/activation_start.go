@@ -133,15 +133,26 @@ func (a *activation) distrust(ctx context.Context, source BundleConfig, err erro
 	a.ledger.record(ctx, auditEvent{Time: time.Now(), Event: "refusal", Changed: auditedOffers([]offer{{source: source}}, nil), Detail: err.Error()})
 }
 
+// startTrial bounds the trial of entries at a start: it is run again only where
+// what it rested on is another, a new binary's canaries say, and events wait.
+var startTrial = 20 * time.Second
+
 // begin activates bundles that were active before, or none: nothing is written
-// down, since nothing changes.
+// down, since nothing changes. Entries that cannot be tried in time are tried
+// while they decide, and the gateway is degraded until they are.
 func (a *activation) begin(ctx context.Context, candidates []*candidate, triedUnder string) error {
 	began := time.Now()
 	s, err := a.compile(ctx, candidates)
 	if err != nil {
 		return err
 	}
-	tried, err := a.policy.try(ctx, s, triedUnder)
+	bounded, cancel := context.WithTimeout(ctx, startTrial)
+	defer cancel()
+	tried, err := a.policy.try(bounded, s, triedUnder)
+	if bounded.Err() != nil && ctx.Err() == nil && len(candidates) > 0 {
+		a.health.set(reasonCanaries, "", "the entries of the persisted bundles are tried against the canaries while they decide")
+		tried, err = a.policy.tryFixed(ctx, s)
+	}
 	if err != nil {
 		return err
 	}
@@ -151,6 +162,43 @@ func (a *activation) begin(ctx context.Context, candidates []*candidate, triedUn
 	}
 	a.announce(ctx, s, candidates, began)
 	return nil
+}
+
+// tryLate tries the entries that decide and were not tried at the start. What
+// hides a canary decides no longer: the binary's own bundles do.
+func (a *activation) tryLate(ctx context.Context) {
+	now := a.policy.current.Load()
+	if now.tried.under != "" {
+		return // what became active since has been tried
+	}
+	again := *now
+	again.live = true
+	err := again.tryEntries(ctx, nil, "")
+	switch {
+	case ctx.Err() != nil:
+	case err == nil:
+		a.policy.swap(&again)
+		a.kept.Tried = again.tried.under
+		if err := a.store.Commit(a.kept); err != nil {
+			a.tel.Log.Warn("that the entries were tried is not written down: they are tried again at the next start", "error", err)
+		}
+		a.health.clear(reasonCanaries, "")
+	default:
+		for _, source := range a.config.Bundles {
+			if a.bundles[source.Name] != a.builtIn[source.Name] {
+				a.distrust(ctx, source, err)
+			}
+			a.bundles[source.Name] = a.builtIn[source.Name]
+			if a.builtIn[source.Name] == nil {
+				delete(a.bundles, source.Name)
+			}
+		}
+		if err := a.begin(ctx, nil, ""); err != nil {
+			a.tel.Log.Error("the binary's own bundles cannot be activated", "error", err)
+			return
+		}
+		a.health.clear(reasonCanaries, "")
+	}
 }
 
 // tendInterval is how often it is looked at what waits, and at the clock.
@@ -185,6 +233,7 @@ func (a *activation) tendOnce(ctx context.Context, keys bool) {
 		return
 	}
 	a.floors.flush(ctx)
+	a.tryLate(ctx)
 	a.checkActive()
 	for _, r := range a.refused {
 		if r.again && r.raw != nil {

@@ -515,3 +515,50 @@ func TestGatewayFollowsAWebServerAndSaysWhenItCannot(t *testing.T) {
 		}
 	}
 }
+
+// A new binary brings new canaries: what is persisted is tried under them, and
+// decides meanwhile.
+func TestPersistedEntriesThatWereNotTriedAreTriedWhileTheyDecide(t *testing.T) {
+	d := newDesk(t)
+	if err := d.give(signed(t, wider(t), d.both(2))); err != nil {
+		t.Fatal(err)
+	}
+	kept := d.kept
+	kept.Tried = "what another binary's canaries were"
+	if err := d.store.Commit(kept); err != nil {
+		t.Fatal(err)
+	}
+	bound := startTrial
+	startTrial = 0
+	t.Cleanup(func() { startTrial = bound })
+	d.start()
+	if serial, _ := d.active(); serial != 2 || !d.degraded(reasonCanaries) {
+		t.Errorf("serial %d, degraded %q", serial, d.health.shown())
+	}
+	d.tendOnce(patient(t), false)
+	if serial, _ := d.active(); serial != 2 || d.degraded(reasonCanaries) {
+		t.Errorf("once they are tried: serial %d, degraded %q", serial, d.health.shown())
+	}
+	startTrial = bound
+	d.start()
+	if d.degraded(reasonCanaries) {
+		t.Errorf("it is not remembered that they were tried: %q", d.health.shown())
+	}
+
+	t.Run("one hides a canary", func(t *testing.T) {
+		d.policy.swap(untriedOf(t, d))
+		d.tendOnce(patient(t), false)
+		if serial, _ := d.active(); serial != 0 || !d.degraded(reasonRefused) || d.degraded(reasonCanaries) {
+			t.Errorf("serial %d, degraded %q", serial, d.health.shown())
+		}
+	})
+}
+
+// untriedOf is what decides, under a policy that lets an entry excuse too much.
+func untriedOf(t *testing.T, d *desk) *active {
+	t.Helper()
+	folder := policyFolder(t)
+	const strong = "carries(_, facts) if {\n\tcount(facts & own_facts) > 0\n\tcount(facts & situational) > 0\n}"
+	edit(t, folder, "lib/approvals/carried.rego", strong, strong+"\n\ncarries(_, facts) if \"deployment_tool\" in facts")
+	return candidateOf(t, Source{Path: folder})
+}

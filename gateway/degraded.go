@@ -35,6 +35,8 @@ type health struct {
 	mu      sync.Mutex
 	reasons map[degradedKey]telemetry.Degradation
 	changed []degradedChange // not audited yet
+	audited map[degradedKey]time.Time
+	muted   map[degradedKey]bool // it came again too soon to be audited again
 	lines   atomic.Pointer[[]string]
 	wake    chan struct{} // told of each change
 }
@@ -48,8 +50,12 @@ type degradedChange struct {
 }
 
 func newHealth(log *slog.Logger, metrics *telemetry.Metrics) *health {
-	return &health{log: log, metrics: metrics, reasons: map[degradedKey]telemetry.Degradation{}, wake: make(chan struct{}, 1)}
+	return &health{log: log, metrics: metrics, reasons: map[degradedKey]telemetry.Degradation{}, audited: map[degradedKey]time.Time{}, muted: map[degradedKey]bool{}, wake: make(chan struct{}, 1)}
 }
+
+// degradedAuditInterval is how often one reason is audited: a server that comes
+// and goes must not be able to fill AUDIT.
+const degradedAuditInterval = 10 * time.Minute
 
 // set notes a reason. about says of what, a bundle's name, and is "" for the
 // gateway as a whole. detail may change without being a change.
@@ -68,7 +74,10 @@ func (h *health) set(reason, about, detail string) {
 	h.reasons[key] = d
 	if !there {
 		h.log.Warn("degraded", "reason", reason, "about", about, "detail", detail)
-		h.changed = append(h.changed, degradedChange{true, d})
+		if h.muted[key] = time.Since(h.audited[key]) < degradedAuditInterval; !h.muted[key] {
+			h.audited[key] = time.Now()
+			h.changed = append(h.changed, degradedChange{true, d})
+		}
 	}
 	h.show()
 }
@@ -87,7 +96,9 @@ func (h *health) clear(reason, about string) {
 	}
 	delete(h.reasons, key)
 	h.log.Info("not degraded any more", "reason", reason, "about", about, "after", time.Since(d.Since))
-	h.changed = append(h.changed, degradedChange{false, d})
+	if !h.muted[key] {
+		h.changed = append(h.changed, degradedChange{false, d})
+	}
 	h.show()
 }
 

@@ -292,6 +292,45 @@ func TestOnlyNewAndWidenedEntriesAreTried(t *testing.T) {
 	})
 }
 
+// Names of one shape share a trial; what a policy has a word for has its own.
+func TestNamesThatAPolicyCannotTellApartShareATrial(t *testing.T) {
+	folder := governanceFolder(t)
+	first := candidateOf(t, Source{Path: folder})
+	if err := first.tryEntries(patient(t), nil, ""); err != nil {
+		t.Fatal(err)
+	}
+	const hash = "0d5a3f0c1b2e4d6f8a9b0c1d2e3f4a5b6c7d8e9f00112233445566778899aab"
+	many := []struct{ id, facts string }{
+		{"a", "narrow: {products: [\"Balmorova Server\"]}"},
+		{"b", "narrow: {products: [\"Quamfennova Klienten\"]}"},                          // as a
+		{"c", "narrow: {products: [\"TeamViewer Server\"]}"},                             // the policy knows it
+		{"d", "narrow: {products: [\"Balmorova\"]}"},                                     // one word
+		{"e", "narrow: {products: [\"Drizolova Server\"]}\ncommand_lines: ['x.exe /a']"}, // asks for more
+		{"f", "narrow: {products: [\"Lurhibova Server\"], companies: [\"Vektunova\"]}"},
+	}
+	for i, e := range many {
+		entry(t, folder, "name-"+e.id, fmt.Sprintf("sha256: [\"%s%d\"]\ndeployment_tools: [configuration-manager]\n%s", hash, i, e.facts))
+	}
+	untried, err := candidateOf(t, Source{Path: folder}).untried(first)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var whole []string
+	for _, f := range untried {
+		if f.Whole {
+			whole = append(whole, fmt.Sprintf("%s %d", f.Entry, f.Count))
+		}
+	}
+	if want := []string{"name-a 2", "name-c 1", "name-d 1", "name-e 1", "name-f 1"}; !slices.Equal(whole, want) {
+		t.Errorf("tried: %q, want %q", whole, want)
+	}
+	hundred(t, folder, 1)
+	untried, err = candidateOf(t, Source{Path: folder}).untried(first)
+	if err != nil || len(untried) > 60 {
+		t.Errorf("a hundred entries more make %d trials, %v", len(untried), err)
+	}
+}
+
 func TestNoBundleDropsOrWeakensTheFloorSet(t *testing.T) {
 	const blind = "	programs.shell\n	started\n"
 	drop := func(t *testing.T, folder, name string) {

@@ -10,7 +10,7 @@ import (
 // maxNear bounds the entries listed under one signer, tool or source alone.
 // Those lists serve near misses only, and a decision shows at most three: what
 // approves is found by two facts together, or by a hash.
-const maxNear = 16
+const maxNear = 4
 
 // index answers "which entries know this fact" with one lookup, so that
 // 100,000 entries cost the policy what a hundred do.

@@ -13,17 +13,19 @@ import (
 // into canaries: of each entry its whole scope, and the largest parts of it that
 // must not suffice. Each value that an entry's tools, sources and signers have is
 // in one of them. Entries that differ in nothing that a canary could show share
-// theirs. They are sorted by entry.
+// theirs, and so do those that differ in names of one shape (see shapes). They
+// are sorted by entry.
 //
 // What a tool, a source and a signer stand for is read from the index, because
 // that is what the policy looks up, whatever the records say.
 func (s *Snapshot) Fillings() []Filling {
 	g := readGovernance(s.data["governance"])
+	h := s.shapes()
 	byKey, last := map[string]*Filling{}, map[string]string{}
 	var order []string
 	for _, id := range slices.Sorted(maps.Keys(g.installers)) {
 		for _, f := range g.fillings(id) {
-			key := f.Key()
+			key := h.key(asObject(g.installers[id]), f)
 			if last[key] == id {
 				continue // two of its tools, say, have the same part without one
 			}
@@ -32,7 +34,7 @@ func (s *Snapshot) Fillings() []Filling {
 				known.Count++
 				continue
 			}
-			f.Count = 1
+			f.Count, f.key = 1, key
 			byKey[key] = &f
 			order = append(order, key)
 		}
@@ -97,6 +99,9 @@ func signerFacts(entry map[string]any) []SignerFact {
 	return facts
 }
 
+// standInPackage is put in where an entry names no file of its own.
+const standInPackage = "orrery.msi"
+
 // fillings are those of one entry.
 func (g *governance) fillings(id string) []Filling {
 	entry := asObject(g.installers[id])
@@ -105,7 +110,7 @@ func (g *governance) fillings(id string) []Filling {
 	sources := resolve(members(entry["sources"]), g.sources)
 	signers := resolve(members(entry["signers"]), g.signers)
 	sha256, sha1, users := members(entry["sha256"]), members(entry["sha1"]), members(entry["users"])
-	file := "orrery.msi"
+	file := standInPackage
 	for _, name := range members(narrow["file_names"]) {
 		if strings.HasSuffix(name, ".msi") {
 			file = name
