@@ -13,29 +13,34 @@ import (
 // signing says who signs and approves a test's bundle.
 type signing struct {
 	serial    int64
-	notAfter  time.Time
+	notAfter  time.Time // zero: in 30 days
 	by        *person
 	approvers []*person
 }
 
 // person is a key pair of a test.
 type person struct {
-	name   string
+	key    *governance.SigningKey
 	public string // file of the public key
 }
 
 func newPerson(t testing.TB, name string) *person {
 	t.Helper()
-	file := filepath.Join(t.TempDir(), name+".pem")
-	if err := os.WriteFile(file, []byte(name), 0o600); err != nil {
+	key, err := governance.NewSigningKey(name, time.Time{})
+	if err != nil {
 		t.Fatal(err)
 	}
-	return &person{name: name, public: file}
+	folder := t.TempDir()
+	p := &person{key: key, public: filepath.Join(folder, name+".pub.pem")}
+	if err := key.WriteFiles(filepath.Join(folder, name+".pem"), p.public); err != nil {
+		t.Fatal(err)
+	}
+	return p
 }
 
-func (p *person) id(testing.TB) string { return p.name }
+func (p *person) id() string { return p.key.Identity().ID }
 
-// signed builds a folder of governance YAML and signs it.
+// signed builds a folder of governance YAML, has it approved and signs it.
 func signed(t testing.TB, folder string, s signing) []byte {
 	t.Helper()
 	b, err := governance.Build(os.DirFS(folder), governance.Options{})
@@ -47,16 +52,20 @@ func signed(t testing.TB, folder string, s signing) []byte {
 
 func signedBundle(t testing.TB, b *governance.Bundle, s signing) []byte {
 	t.Helper()
-	meta := map[string]any{"serial": s.serial, "stub_signed_by": s.by.name}
-	if !s.notAfter.IsZero() {
-		meta["not_after"] = s.notAfter.UTC().Format(time.RFC3339)
+	if s.notAfter.IsZero() {
+		s.notAfter = time.Now().Add(30 * 24 * time.Hour)
 	}
-	approved := []string{}
+	if err := b.Stamp(s.serial, s.notAfter); err != nil {
+		t.Fatal(err)
+	}
 	for _, a := range s.approvers {
-		approved = append(approved, a.name)
+		if err := b.Approve(a.key, time.Now()); err != nil {
+			t.Fatal(err)
+		}
 	}
-	meta["stub_approved_by"] = approved
-	b.Content.Manifest.Metadata = meta
+	if err := b.Sign(s.by.key, time.Now()); err != nil {
+		t.Fatal(err)
+	}
 	var out bytes.Buffer
 	if err := b.WriteArchive(&out); err != nil {
 		t.Fatal(err)

@@ -58,9 +58,6 @@ func ReadCapped(r io.Reader) ([]byte, error) {
 	return io.ReadAll(&capped{r: r, left: DefaultLimits.Packed, err: fmt.Errorf("%w: %d bytes packed", errPacked, DefaultLimits.Packed)})
 }
 
-// signaturesFile is where OPA has the signatures of a bundle.
-const signaturesFile = ".signatures.json"
-
 func packFolder(location, name string) ([]byte, error) {
 	folder := os.DirFS(location)
 	var packed bytes.Buffer
