@@ -29,7 +29,11 @@ func (s *Snapshot) shapes() *shapes {
 		}
 	}
 	h := &shapes{words: map[string][]string{}, known: map[string]string{}}
-	for _, module := range s.compiler.Modules {
+	var modules map[string]*ast.Module
+	if s.compiler != nil { // else it has data alone
+		modules = s.compiler.Modules
+	}
+	for _, module := range modules {
 		ast.WalkTerms(module, func(t *ast.Term) bool {
 			if text, ok := t.Value.(ast.String); ok {
 				add(string(text))
@@ -132,6 +136,15 @@ func (h *shapes) of(name string) string {
 	return shape
 }
 
+// digest is the shape of a thumbprint: it is looked up, so that one stands for
+// all but those that the policy or the deny list names.
+func (h *shapes) digest(text string) string {
+	if lower := strings.ToLower(text); len(lower) > 1 && slices.Contains(h.words[lower[:2]], lower) {
+		return lower
+	}
+	return strings.Repeat("#", min(len(text), 1))
+}
+
 // shortWord is how long a constant can be that counts only as a word of its own:
 // as a part, it is in every other name.
 const shortWord = 4
@@ -194,7 +207,7 @@ func (h *shapes) key(entry map[string]any, f Filling) string {
 	}
 	slices.Sort(asks)
 	f.User, f.Company, f.Product = h.of(f.User), h.of(f.Company), h.of(f.Product)
-	f.Signer = SignerFact{h.of(f.Signer.Subject), h.of(f.Signer.Issuer), h.of(f.Signer.Thumbprint)}
+	f.Signer = SignerFact{h.of(f.Signer.Subject), h.of(f.Signer.Issuer), h.digest(f.Signer.Thumbprint)}
 	f.Package = strings.TrimSuffix(f.Package, base) + h.of(base)
 	groups := make([]string, len(f.Groups))
 	for i, group := range f.Groups {

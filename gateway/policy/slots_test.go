@@ -73,7 +73,7 @@ func governed(t *testing.T, document string) *Snapshot {
 const governedTools = `
 	"deployment_tools": {"t": {"created": 2000, "expires": 9000}, "old": {"created": 100, "expires": 200}},
 	"sources": {"s": {"created": 3000, "expires": 9000}},
-	"signers": {"p": {"created": 1000, "expires": 9000, "subjects": {"orrery ltd": true}, "thumbprints": {"ab": true, "cd": true}}},
+	"signers": {"p": {"created": 1000, "expires": 9000, "subjects": {"orrery ltd": true, "other makers of things": true}, "thumbprints": {"ab": true, "cd": true}}},
 	"index": {"deployment_tools": {"image": {"c:\\t\\a.exe": {"t": true}, "c:\\t\\b.exe": {"t": true}, "c:\\old.exe": {"old": true}}},
 		"sources": {"folder": {"https://deploy.corp.example/p": {"s": true}}}}`
 
@@ -112,8 +112,8 @@ func TestFillingsAreTheWholeScopeAndWhatDoesNotSuffice(t *testing.T) {
 				`whole e: sha256 aa, signer orrery ltd ab, package https://deploy.corp.example/p/orrery.msi, host groups pilot, user corp\alice at 00.000003000`,
 				`e: package https://deploy.corp.example/p/orrery.msi, host groups pilot, user corp\alice at 00.000003000`,
 				`e: sha256 aa, signer orrery ltd ab, host groups pilot, user corp\alice at 00.000003000`,
-				`whole e: sha256 aa, signer orrery ltd cd, package https://deploy.corp.example/p/orrery.msi, host groups pilot, user corp\alice at 00.000003000`,
-				`e: sha256 aa, signer orrery ltd cd, host groups pilot, user corp\alice at 00.000003000`,
+				`whole e: sha256 aa, signer other makers of things cd, package https://deploy.corp.example/p/orrery.msi, host groups pilot, user corp\alice at 00.000003000`,
+				`e: sha256 aa, signer other makers of things cd, host groups pilot, user corp\alice at 00.000003000`,
 			},
 		},
 		{"what never counts all at once is in none", `{"created": 1000, "expires": 9000, "sha256": {"aa": true}, "deployment_tools": {"old": true}}`, nil},
