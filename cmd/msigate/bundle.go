@@ -28,16 +28,18 @@ Its way:
   approve  a second person signs that this very content may be published
   sign     the owner signs last
   verify   what a gateway would believe of it
-  inspect  what it holds, what it changes, what is about to expire`,
+  inspect  what it holds, what it changes, what is about to expire
+  push     into its owner's object bucket, from where gateways take it`,
 		Example: `  msigate bundle build --serial 7 --not-after 2027-03-01 -o governance.tar.gz bundles/governance
   msigate bundle approve --key second.key.pem governance.tar.gz
   msigate bundle sign --key owner.key.pem governance.tar.gz
-  msigate bundle verify --key owner.pub.pem --approver second.pub.pem governance.tar.gz`,
+  msigate bundle verify --key owner.pub.pem --approver second.pub.pem governance.tar.gz
+  msigate bundle push --url nats://bus.corp.example:4222 governance.tar.gz`,
 		DisableFlagsInUseLine: true,
 		Args:                  cobra.ArbitraryArgs,
 		RunE:                  groupOnly,
 	}
-	cmd.AddCommand(c.bundleKeygen(), c.bundleBuild(), c.bundleApprove(), c.bundleSign(), c.bundleVerify(), c.bundleInspect())
+	cmd.AddCommand(c.bundleKeygen(), c.bundleBuild(), c.bundleApprove(), c.bundleSign(), c.bundleVerify(), c.bundleInspect(), c.bundlePush())
 	return cmd
 }
 
