@@ -307,6 +307,7 @@ func TestNamesThatAPolicyCannotTellApartShareATrial(t *testing.T) {
 		{"d", "narrow: {products: [\"Balmorova\"]}"},                                     // one word
 		{"e", "narrow: {products: [\"Drizolova Server\"]}\ncommand_lines: ['x.exe /a']"}, // asks for more
 		{"f", "narrow: {products: [\"Lurhibova Server\"], companies: [\"Vektunova\"]}"},
+		{"g", "narrow: {products: [\"Fennquamova Server\"], product_codes: [\"{5F0C1D2A-5E0C-4D2A-8E0C-1D2A5E0C1D2A}\"]}"}, // asks for more than can be put in
 	}
 	for i, e := range many {
 		entry(t, folder, "name-"+e.id, fmt.Sprintf("sha256: [\"%s%d\"]\ndeployment_tools: [configuration-manager]\n%s", hash, i, e.facts))
@@ -321,7 +322,7 @@ func TestNamesThatAPolicyCannotTellApartShareATrial(t *testing.T) {
 			whole = append(whole, fmt.Sprintf("%s %d", f.Entry, f.Count))
 		}
 	}
-	if want := []string{"name-a 2", "name-c 1", "name-d 1", "name-e 1", "name-f 1"}; !slices.Equal(whole, want) {
+	if want := []string{"name-a 2", "name-c 1", "name-d 1", "name-e 1", "name-f 1", "name-g 1"}; !slices.Equal(whole, want) {
 		t.Errorf("tried: %q, want %q", whole, want)
 	}
 	hundred(t, folder, 1)
