@@ -214,7 +214,7 @@ func TestEntryThatCoversWhatAttackersDoIsRefusedNamingIt(t *testing.T) {
 		t.Errorf("what the index finds is in no scope: %v", f)
 	}
 	// As they stand, canaries are run under the entries that count today, which a test must not rest on.
-	err = candidate.tryEntries(patient(t), nil)
+	err = candidate.tryEntries(patient(t), nil, "")
 	if err == nil || !strings.Contains(err.Error(), "package_user_folder (A quiet install from Downloads): is approved by entry configuration-manager-content, must be review at least") {
 		t.Errorf("got: %v", err)
 	}
@@ -225,7 +225,7 @@ func TestEntryThatCoversWhatAttackersDoIsRefusedNamingIt(t *testing.T) {
 func TestOnlyNewAndWidenedEntriesAreTried(t *testing.T) {
 	folder := governanceFolder(t)
 	first := candidateOf(t, Source{Path: folder})
-	if err := first.tryEntries(patient(t), nil); err != nil {
+	if err := first.tryEntries(patient(t), nil, ""); err != nil {
 		t.Fatal(err)
 	}
 	tests := []struct {
@@ -267,7 +267,7 @@ func TestOnlyNewAndWidenedEntriesAreTried(t *testing.T) {
 			if !slices.Equal(got, test.want) {
 				t.Errorf("tried: %q\nwant: %q", got, test.want)
 			}
-			if err := next.tryEntries(patient(t), first); err != nil {
+			if err := next.tryEntries(patient(t), first, ""); err != nil {
 				t.Error(err)
 			}
 		})
