@@ -39,6 +39,7 @@ type StateEntry struct {
 // It has nothing to close. It is safe for use by several goroutines.
 type StateStore struct {
 	conn    *Conn
+	name    string
 	stream  string
 	prefix  string // of the subject that a key is written to
 	filter  string // of the subject that it is stored under
@@ -56,7 +57,11 @@ type StateStore struct {
 
 // OpenState opens the bucket, which must exist.
 func OpenState(ctx context.Context, conn *Conn) (*StateStore, error) {
-	b := bucket{name: BucketState}
+	return openStore(ctx, conn, BucketState)
+}
+
+func openStore(ctx context.Context, conn *Conn, name string) (*StateStore, error) {
+	b := bucket{name: name}
 	config, err := conn.streamConfig(ctx, b.stream())
 	switch {
 	case err != nil:
@@ -65,7 +70,7 @@ func OpenState(ctx context.Context, conn *Conn) (*StateStore, error) {
 		return nil, fmt.Errorf("opening the key-value bucket %s: it is absent — %s", b.name, mendBySetup)
 	}
 	s := &StateStore{
-		conn: conn, stream: b.stream(), filter: b.subjects(), maxSize: int(max(config.MaxMsgSize, 0)),
+		conn: conn, name: name, stream: b.stream(), filter: b.subjects(), maxSize: int(max(config.MaxMsgSize, 0)),
 		atomic: config.AllowAtomicPublish, freed: make(chan struct{}),
 	}
 	s.prefix = s.filter
@@ -101,7 +106,7 @@ func (s *StateStore) Load(ctx context.Context, each func(StateEntry) error) erro
 		return stop == nil
 	})
 	if err != nil {
-		err = fmt.Errorf("loading the key-value bucket %s: %w", BucketState, err)
+		err = fmt.Errorf("loading the key-value bucket %s: %w", s.name, err)
 	}
 	return errors.Join(err, stop)
 }
