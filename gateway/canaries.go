@@ -29,7 +29,7 @@ func runCanaries(ctx context.Context, candidate *active) error {
 // try runs one canary as it stands. It returns nil where the canary gets its least
 // disposition or worse and its signal holds, else what came of it.
 func (a *active) try(ctx context.Context, canary policy.Canary) error {
-	d, err := a.decideLast(ctx, canary.Messages, around{now: a.snapshot.Created()})
+	d, err := a.decideLast(ctx, canary.Messages, a.snapshot.Created(), nil)
 	if err != nil {
 		return err
 	}
@@ -62,41 +62,12 @@ func seen(canary policy.Canary, d *policy.Decision) error {
 // so that a machine busy with events does not refuse a good policy.
 const canaryDeadline = 10 * time.Second
 
-// around is what an entry's scope says of a canary's host, and no message does.
-type around struct {
-	now    time.Time // when the first message comes
-	groups []string  // host groups that its host is in
-	change bool      // a change window is open for whatever its clients install
-}
-
-// changeGroup is the host group of a canary's change window. Its host is put into
-// it besides the groups of the entry, of which there may be none.
-const changeGroup = "hosts-of-a-canary"
-
-// window is open and in order: it speaks of every package that a client in the
-// tree names, so that no canary escapes it by the package it installs.
-func (o *around) window(c *install.Context) policy.Change {
-	change := policy.Change{
-		Ticket: "CHG-0001", Opener: "change-requester", Approver: "change-approver", HostGroup: changeGroup,
-		Begin: o.now.Add(-time.Hour), End: o.now.Add(24 * time.Hour), Opened: o.now.Add(-time.Hour),
-	}
-	clients := append([]install.Process{c.Process}, c.Lineage...)
-	if c.Session != nil && c.Session.Client != nil {
-		clients = append(clients, *c.Session.Client)
-	}
-	for i := range clients {
-		if line := clients[i].Msiexec; line != nil && line.Package != nil {
-			change.Packages = append(change.Packages, line.Package.Name)
-		}
-	}
-	return change
-}
-
 // canaryRun is a worker's run of one canary: only its last message is decided,
 // the others say what there was before, and nothing is told to anybody.
 type canaryRun struct {
-	last uint64 // the number of its last message
-	around
+	last   uint64           // the number of its last message
+	groups []string         // host groups that its host is in
+	open   *policy.Change   // a window that is put in, whatever package is installed; nil: none
 	answer *policy.Decision // what was decided about the last message in the end
 }
 
@@ -107,9 +78,8 @@ func (w *Worker) decideCanary(ctx context.Context, a *active, step *Step, c *ins
 		return
 	}
 	facts := policy.Facts{Context: c, Host: c.Event.Host, Groups: w.canary.groups, Now: now, Received: c.Event.Stamp}
-	if w.canary.change {
-		facts.Groups = append(slices.Clone(facts.Groups), changeGroup)
-		facts.Changes = []policy.Change{w.canary.window(c)}
+	if w.canary.open != nil {
+		facts.Changes = []policy.Change{covering(*w.canary.open, c, c.Event.Stamp)}
 	}
 	trigger := policy.Trigger{Stream: step.At.Stream, Sequence: step.At.Sequence, Record: step.At.Record, Cause: step.Cause}
 	d := a.snapshot.Decide(ctx, trigger, facts)
@@ -120,15 +90,20 @@ func (w *Worker) decideCanary(ctx context.Context, a *active, step *Step, c *ins
 
 // decideLast sends messages through a correlator that knows nothing else, as a
 // shipper's would come, and gives what is decided about the last one in the end,
-// when nothing more can come; nil where it is not decided. The messages come a
-// second apart.
-func (a *active) decideLast(ctx context.Context, messages []string, with around) (*policy.Decision, error) {
+// when nothing more can come; nil where it is not decided. now is when the first
+// one comes, the others a second later each. groups are those of its host.
+func (a *active) decideLast(ctx context.Context, messages []string, now time.Time, groups []string) (*policy.Decision, error) {
+	return a.decideIn(ctx, messages, now, groups, nil)
+}
+
+// decideIn is decideLast with a change window that is open; nil: none.
+func (a *active) decideIn(ctx context.Context, messages []string, now time.Time, groups []string, open *policy.Change) (*policy.Decision, error) {
 	w := NewWorker(WorkerOptions{})
-	w.canary = &canaryRun{last: uint64(len(messages)), around: with}
+	w.canary = &canaryRun{last: uint64(len(messages)), groups: groups, open: open}
 	var under Policy
 	under.current.Store(&active{snapshot: a.snapshot.WithDeadline(canaryDeadline), masker: a.masker})
 	for i, raw := range messages {
-		m := Message{Stream: "canary", Sequence: uint64(i) + 1, Data: []byte(raw), Stamp: with.now.Add(time.Duration(i) * time.Second)}
+		m := Message{Stream: "canary", Sequence: uint64(i) + 1, Data: []byte(raw), Stamp: now.Add(time.Duration(i) * time.Second)}
 		steps, _ := w.Process(ctx, &under, &m)
 		for _, step := range steps {
 			if step.Fault != nil {

@@ -15,6 +15,7 @@ type Config struct {
 	DataDir    string           `yaml:"data_dir"`
 	Observe    bool             `yaml:"observe"`
 	Hosts      HostsConfig      `yaml:"hosts"`
+	Changes    ChangesConfig    `yaml:"changes"`
 	Workers    int              `yaml:"workers"`
 	Evaluation EvaluationConfig `yaml:"evaluation"`
 	Consumer   ConsumerConfig   `yaml:"consumer"`
@@ -69,6 +70,11 @@ type BundleConfig struct {
 type HostsConfig struct {
 	DNSSuffixes []string `yaml:"dns_suffixes"`
 	Collectors  []string `yaml:"collectors"`
+}
+
+// ChangesConfig says whose change windows count.
+type ChangesConfig struct {
+	Keys []string `yaml:"keys"` // PEM files of those who open, approve and close; none: no window counts
 }
 
 // EvaluationConfig bounds the policy.

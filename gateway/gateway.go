@@ -53,6 +53,12 @@ type Gateway struct {
 	faults                       faultAudit
 	audits                       chan auditEvent
 
+	changes changeFollower // change windows, live
+	groups  groupFollower  // host groups, live
+
+	following    sync.WaitGroup // of the two
+	endFollowing context.CancelFunc
+
 	states       *bus.StateStore
 	rollups      *rollups
 	mark         watermark      // as it is stored
@@ -97,7 +103,10 @@ func Start(ctx context.Context, o Options) (*Gateway, error) {
 	for range workers {
 		g.lanes = append(g.lanes, newLane(g, NewWorker(g.workerOptions(workers))))
 	}
-	if err = g.recover(ctx); err != nil {
+	if err = g.followLive(); err == nil {
+		err = g.recover(ctx)
+	}
+	if err != nil {
 		g.giveUp()
 		g.close()
 		return nil, errors.Join(err, g.publisher.Drain(g.given))
@@ -138,6 +147,7 @@ func (g *Gateway) workerOptions(workers int) WorkerOptions {
 		Version:     g.options.Version,
 		SettleAfter: g.options.Config.Findings.SettleAfter,
 		History:     g.history,
+		Situation:   g.situation,
 	}
 }
 
@@ -165,6 +175,7 @@ func (g *Gateway) Stop(ctx context.Context) error {
 // close ends the lanes, then the auditor they write to. All that was taken is
 // settled by then, or given up.
 func (g *Gateway) close() {
+	g.endLive()
 	for _, l := range g.lanes {
 		close(l.stop)
 	}

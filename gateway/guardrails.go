@@ -162,6 +162,9 @@ func (a *active) tryFilling(ctx context.Context, f policy.Filling) (missed []mis
 		}
 		if err := a.tryWith(ctx, canary, f); err != nil {
 			entry := "entry " + f.Entry
+			if f.Entry == "" {
+				entry = "a change window"
+			}
 			if f.Count > 1 {
 				entry += fmt.Sprintf(" (and %d more of the same scope)", f.Count-1)
 			}
@@ -177,7 +180,8 @@ func (a *active) tryWith(ctx context.Context, canary policy.Canary, f policy.Fil
 	if err != nil || !ok {
 		return err
 	}
-	d, err := a.decideLast(ctx, messages, around{now: f.Now, groups: f.Groups, change: canary.TakesChange(f)})
+	groups, open := inWindow(f)
+	d, err := a.decideIn(ctx, messages, f.Now, groups, open)
 	if err != nil {
 		return err
 	}

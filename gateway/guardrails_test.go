@@ -87,7 +87,8 @@ func TestWholeScopeExcusesWhatMayBeExcused(t *testing.T) {
 			if !ok || !f.Whole || !canary.Excusable {
 				continue
 			}
-			d, err := candidate.decideLast(patient(t), messages, around{now: f.Now, groups: f.Groups, change: canary.TakesChange(f)})
+			groups, open := inWindow(f)
+			d, err := candidate.decideIn(patient(t), messages, f.Now, groups, open)
 			if err != nil {
 				t.Fatal(err)
 			}

@@ -90,6 +90,10 @@ type WorkerOptions struct {
 	SettleAfter time.Duration        // how long a finding can change; 0: 15 minutes
 	History     History              // nil: what was passed over is not read again
 	Published   *published           // what was told already by the gateway before this one; nil: nothing
+	// Situation gives the groups of an event's host, and the change windows for
+	// them, as they are known now; received is when the event arrived. nil: no
+	// host is in a group.
+	Situation func(c *install.Context, received time.Time) (groups []string, changes []policy.Change)
 }
 
 // Worker owns the state of its hosts: lineage, sessions, findings and timers.
@@ -234,6 +238,9 @@ func (w *Worker) decide(ctx context.Context, a *active, m *Message, step *Step, 
 	facts := policy.Facts{Context: c, Host: c.Event.Host, Now: now, Received: c.Event.Stamp}
 	if facts.Received.IsZero() {
 		facts.Received = c.Event.Time
+	}
+	if w.options.Situation != nil {
+		facts.Groups, facts.Changes = w.options.Situation(c, facts.Received)
 	}
 	began := time.Now()
 	var d policy.Decision

@@ -1,11 +1,14 @@
 package bus
 
 import (
+	"context"
 	"crypto/sha256"
 	"encoding/hex"
 	"errors"
 	"fmt"
 	"strings"
+
+	"github.com/nats-io/nats.go/jetstream"
 )
 
 // maxToken is the longest token, in bytes, that HostToken gives.
@@ -194,6 +197,24 @@ func ObserveSubject(disposition, host string) string {
 
 // AuditSubject is where audit events of one sort go.
 func AuditSubject(event string) string { return subjectAudit + HostToken(event) }
+
+// AuditSubjectAbout is where audit events of one sort about one thing go, for
+// instance a ticket: so the last one about it is found by its subject.
+func AuditSubjectAbout(event, about string) string {
+	return AuditSubject(event) + "." + HostToken(about)
+}
+
+// LastAudit gives the id of the last audit event of a subject; "" where there is none.
+func LastAudit(ctx context.Context, c *Conn, subject string) (msgID string, err error) {
+	m, err := c.lookup(ctx, StreamAudit, messageQuery{Last: subject})
+	switch {
+	case errors.Is(err, ErrGone):
+		return "", nil
+	case err != nil:
+		return "", fmt.Errorf("reading the last message to %s: %w", subject, err)
+	}
+	return m.Header.Get(jetstream.MsgIDHeader), nil
+}
 
 // QuarantineSubject is where messages quarantined for a reason go.
 func QuarantineSubject(reason string) string { return subjectQuarantine + HostToken(reason) }

@@ -1,6 +1,7 @@
 package governance
 
 import (
+	"errors"
 	"fmt"
 	"io"
 	"slices"
@@ -9,6 +10,9 @@ import (
 
 	"msigate/gateway/event"
 )
+
+// ErrOtherHost: an entry stands under the key of another host.
+var ErrOtherHost = errors.New("the entry is of another host than the key it is stored under")
 
 // maxHostGroups bounds the groups of one host.
 const maxHostGroups = 64

@@ -14,7 +14,7 @@ import (
 // must not suffice. Each value that an entry's tools, sources and signers have is
 // in one of them. Entries that differ in nothing that a canary could show share
 // theirs, and so do those that differ in names of one shape (see shapes). They
-// are sorted by entry.
+// are sorted by entry; before them stands a change window alone.
 //
 // What a tool, a source and a signer stand for is read from the index, because
 // that is what the policy looks up, whatever the records say.
@@ -23,6 +23,12 @@ func (s *Snapshot) Fillings() []Filling {
 	h := s.shapes()
 	byKey, last := map[string]*Filling{}, map[string]string{}
 	var order []string
+	for _, whole := range []bool{false, true} { // a change window beside no entry hides nothing
+		f := Filling{Count: 1, Kinds: []FactKind{FactChange}, Whole: whole, Now: s.created}
+		f.key = f.Key()
+		byKey[f.Key()] = &f
+		order = append(order, f.Key())
+	}
 	for _, id := range slices.Sorted(maps.Keys(g.installers)) {
 		for _, f := range g.fillings(id) {
 			key := h.key(asObject(g.installers[id]), f)

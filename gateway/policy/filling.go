@@ -9,14 +9,16 @@ import (
 // Filling is a scope as it is put into a canary: one value for each kind of
 // fact that an entry of the governance data has.
 type Filling struct {
-	Entry string     // one of the entries with this scope, the first by name
-	Count int        // how many entries have it
-	Kinds []FactKind // that are put in, in the order of the constants
-	Whole bool       // all that the entry has; else what does not suffice
-	Now   time.Time  // when everything of it counts
+	Entry  string     // one of the entries with this scope, the first by name; "" for a change window alone
+	Ticket string     // of the change window that is put in; "": that of no record
+	Count  int        // how many entries have it
+	Kinds  []FactKind // that are put in, in the order of the constants
+	Whole  bool       // all that the entry has; else what does not suffice
+	Now    time.Time  // when everything of it counts
 
 	Host, User, Tool, Package      string
 	Groups                         []string // host groups that the host is in
+	Packages                       []string // that the change window names besides those of the canary
 	Signer                         SignerFact
 	SHA256, SHA1, Company, Product string
 
@@ -32,11 +34,8 @@ const standInSHA1 = "5e0c1d2a5e0c1d2a5e0c1d2a5e0c1d2a5e0c1d2a"
 
 func (f Filling) has(kind FactKind) bool { return slices.Contains(f.Kinds, kind) }
 
-// hasChange tells whether a change window is put in: it stands in no message, but
-// beside the event (Facts.Changes), since no event tells of one.
-func (f Filling) hasChange(without []FactKind) bool {
-	return f.has(FactChange) && !slices.Contains(without, FactChange)
-}
+// Open tells whether a change window is put in.
+func (f Filling) Open() bool { return f.has(FactChange) }
 
 // values are what stands in the slots; what lowers the canary by itself stays out.
 // It is nil where no kind of fact is left.
@@ -53,6 +52,10 @@ func (f Filling) values(without []FactKind) map[string]string {
 	put(FactSHA1, "sha1", f.SHA1)
 	put(FactTool, "tool", f.Tool)
 	put(FactSource, "package", f.Package)
+	put(FactChange, "package", f.Package)
+	if f.has(FactChange) && !slices.Contains(without, FactChange) {
+		any = true // it stands in no slot: the gateway gives it beside the messages
+	}
 	if f.has(FactSigner) && !slices.Contains(without, FactSigner) {
 		put(FactSigner, "signer", f.Signer.Subject)
 		put(FactSigner, "issuer", f.Signer.Issuer)
@@ -64,7 +67,7 @@ func (f Filling) values(without []FactKind) map[string]string {
 			values["sha1"] = standInSHA1
 		}
 	}
-	if !any && !f.hasChange(without) {
+	if !any {
 		return nil
 	}
 	for slot, value := range map[string]string{"host": f.Host, "user": f.User, "company": f.Company, "product": f.Product} {
@@ -116,7 +119,7 @@ func (f Filling) String() string {
 		case FactSource:
 			say("package", f.Package)
 		case FactChange:
-			words = append(words, "an open change window")
+			words = append(words, strings.TrimSpace("an open change window "+f.Ticket))
 		}
 	}
 	say("host", f.Host)

@@ -23,7 +23,7 @@ const (
 	FactSigner FactKind = "signer"
 	FactTool   FactKind = "deployment_tool"
 	FactSource FactKind = "source"
-	FactChange FactKind = "change_window"
+	FactChange FactKind = "change_window" // open, for a group of the host, and of whatever package the canary installs
 )
 
 var (
@@ -136,10 +136,6 @@ func (c *Canary) hasClient() bool {
 		return slices.ContainsFunc(parts, func(p part) bool { return p.slot == "tool" })
 	})
 }
-
-// TakesChange tells whether the scope has a change window that is put in beside
-// what Fill gives.
-func (c *Canary) TakesChange(s Filling) bool { return s.hasChange(c.LoweredBy) }
 
 // Fill is the canary with a scope put in: the install that the scope describes,
 // then the canary's own messages. ok is false where the scope leaves nothing to
