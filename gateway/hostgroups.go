@@ -55,7 +55,7 @@ func (x *groupIndex) put(key string, h *governance.Host) {
 	x.mu.Lock()
 	defer x.mu.Unlock()
 	x.drop(key)
-	name := event.TrimDNSSuffix(event.LowerASCII(h.Host), x.suffixes)
+	name := HostName(h.Host, x.suffixes)
 	joined := strings.Join(h.Groups, ";")
 	if x.shared[joined] == nil {
 		x.shared[joined] = h.Groups
@@ -112,4 +112,10 @@ func (g *Gateway) followGroups(ctx context.Context, caughtUp func()) error {
 	}, func(err error) {
 		log.Warn("host groups are not followed, and stand as they were; trying again", "error", err)
 	})
+}
+
+// HostName is a host's name as its events have it: lower case, a configured DNS
+// suffix stripped.
+func HostName(name string, suffixes []string) string {
+	return event.TrimDNSSuffix(event.LowerASCII(name), suffixes)
 }

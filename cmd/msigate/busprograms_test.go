@@ -2,7 +2,12 @@ package main
 
 import (
 	"context"
+	"crypto/ecdsa"
+	"crypto/elliptic"
+	"crypto/rand"
+	"crypto/x509"
 	"encoding/json"
+	"encoding/pem"
 	"errors"
 	"fmt"
 	"os"
@@ -161,4 +166,27 @@ func shipLines(ctx context.Context, conn *bus.Conn, text string) error {
 		}
 	}
 	return nil
+}
+
+// keypair writes an ES256 key pair: keypair NAME makes NAME.pem and NAME.pub.pem.
+func keypair() {
+	private, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	if err == nil {
+		err = errors.Join(
+			writePEM(os.Args[1]+".pem", "PRIVATE KEY", func() ([]byte, error) { return x509.MarshalPKCS8PrivateKey(private) }),
+			writePEM(os.Args[1]+".pub.pem", "PUBLIC KEY", func() ([]byte, error) { return x509.MarshalPKIXPublicKey(private.Public()) }),
+		)
+	}
+	if err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		os.Exit(1)
+	}
+}
+
+func writePEM(file, kind string, content func() ([]byte, error)) error {
+	der, err := content()
+	if err != nil {
+		return err
+	}
+	return os.WriteFile(file, pem.EncodeToMemory(&pem.Block{Type: kind, Bytes: der}), 0o600)
 }

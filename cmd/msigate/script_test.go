@@ -24,6 +24,7 @@ func TestMain(m *testing.M) {
 		"msigate": main,
 		"shipper": shipper,
 		"natsd":   natsd,
+		"keypair": keypair,
 	})
 }
 
@@ -43,6 +44,8 @@ func TestScripts(t *testing.T) {
 			env.Setenv("PROJECT", project)
 			env.Setenv("TERM", "xterm")
 			env.Setenv("UNTIL", time.Now().UTC().AddDate(0, 3, 0).Format(time.DateOnly)) // an end for bundles
+			env.Setenv("NOW", time.Now().UTC().Format(time.RFC3339))
+			env.Setenv("SOON", time.Now().UTC().Add(24*time.Hour).Format(time.RFC3339)) // for what lasts days at most
 			return nil
 		},
 		Condition: condition,
