@@ -33,6 +33,8 @@ type NATSConfig struct {
 	Context         string    `yaml:"context"`
 	CredentialsFile string    `yaml:"credentials_file"`
 	NKeySeedFile    string    `yaml:"nkey_seed_file"`
+	InboxPrefix     string    `yaml:"inbox_prefix"`
+	JetStreamDomain string    `yaml:"jetstream_domain"`
 	TLS             TLSConfig `yaml:"tls"`
 }
 

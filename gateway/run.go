@@ -163,6 +163,9 @@ func (c NATSConfig) BusOptions() bus.Options {
 		Context:     c.Context,
 		Credentials: c.CredentialsFile,
 		NKeySeed:    c.NKeySeedFile,
+		InboxPrefix: c.InboxPrefix,
+
+		JetStreamDomain: c.JetStreamDomain,
 		CA:          c.TLS.CAFile,
 		Certificate: c.TLS.CertFile,
 		Key:         c.TLS.KeyFile,

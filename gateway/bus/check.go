@@ -183,6 +183,9 @@ func compareBucket(b bucket, have jetstream.StreamConfig, replicas int) []differ
 	if b.value > 0 && have.MaxMsgSize > 0 && int(have.MaxMsgSize) < b.value+stateOverhead {
 		d.add("max_value_size", have.MaxMsgSize, fmt.Sprintf("at least %d", b.value+stateOverhead), "a large entry cannot be stored", func(c *config) { c.MaxMsgSize = -1 })
 	}
+	if have.AllowDirect {
+		d.add("allow_direct", true, false, directWhy, func(c *config) { c.AllowDirect = false })
+	}
 	if have.NoAck {
 		d.add("no_ack", true, false, "nobody learns whether an entry was stored", func(c *config) { c.NoAck = false })
 	}

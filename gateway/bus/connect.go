@@ -48,6 +48,11 @@ type Options struct {
 	// that of the context, else none.
 	JetStreamDomain string
 
+	// InboxPrefix is the first token of the subjects that answers come to; empty:
+	// that of the context, else _INBOX. With one of its own a user can be kept from
+	// reading what is answered to others.
+	InboxPrefix string
+
 	// Name shows in the server's list of connections; empty: msigate.
 	Name string
 
@@ -247,6 +252,9 @@ func (o Options) nats(ctx context.Context, c *Conn) ([]nats.Option, error) {
 			return nil, fmt.Errorf("nkey seed file %s: %w", o.NKeySeed, err)
 		}
 		opts = append(opts, nkey)
+	}
+	if o.InboxPrefix != "" {
+		opts = append(opts, nats.CustomInboxPrefix(o.InboxPrefix))
 	}
 	if o.CA != "" {
 		opts = append(opts, nats.RootCAs(o.CA))

@@ -112,6 +112,9 @@ func compareStream(s stream, have jetstream.StreamConfig, replicas int) []differ
 	if replicas > 0 && have.Replicas < replicas {
 		d.add("replicas", have.Replicas, replicas, "fewer servers than configured hold a copy", func(c *config) { c.Replicas = replicas })
 	}
+	if have.AllowDirect {
+		d.add("allow_direct", true, false, directWhy, func(c *config) { c.AllowDirect = false })
+	}
 	if s.ledger {
 		compareLedger(d, s, have)
 	}

@@ -116,6 +116,9 @@ func (w *setup) bucket(ctx context.Context, b bucket, replicas int) error {
 			})
 			return err
 		})
+		if err == nil {
+			err = w.denyDirect(ctx, b)
+		}
 	} else {
 		err = mend(ctx, w, compareBucket(b, *have, replicas), have, func(ctx context.Context) error {
 			_, err := w.conn.js.UpdateStream(ctx, *have)
@@ -126,6 +129,20 @@ func (w *setup) bucket(ctx context.Context, b bucket, replicas int) error {
 		return err
 	}
 	return w.allowBatches(ctx, b, have == nil)
+}
+
+// denyDirect takes back what the client gives every bucket that it makes.
+func (w *setup) denyDirect(ctx context.Context, b bucket) error {
+	have, err := w.conn.streamConfig(ctx, b.stream())
+	if err != nil || have == nil || !have.AllowDirect {
+		return err
+	}
+	have.AllowDirect = false
+	start := time.Now()
+	ctx, cancel := w.conn.request(ctx)
+	defer cancel()
+	_, err = w.conn.js.UpdateStream(ctx, *have)
+	return w.conn.explain(err, start)
 }
 
 // allowBatches has a bucket take many entries at once, which spares a server

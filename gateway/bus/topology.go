@@ -113,6 +113,11 @@ func (o TopologyOptions) streams() []stream {
 	}
 }
 
+// directWhy is why no stream answers direct gets. The answer holds the message as
+// it is stored and goes wherever the question says, whatever its asker may publish:
+// a message that is empty, sent to $JS.API.STREAM.DELETE.AUDIT, deletes AUDIT.
+const directWhy = "whoever may ask for a message has the server send it anywhere in the account, also to JetStream's own interface"
+
 // config is how Setup makes the stream.
 func (s stream) config(replicas int) jetstream.StreamConfig {
 	cfg := jetstream.StreamConfig{
@@ -127,7 +132,6 @@ func (s stream) config(replicas int) jetstream.StreamConfig {
 		MaxBytes:    -1,
 		Duplicates:  DedupWindow,
 		Replicas:    max(replicas, 1),
-		AllowDirect: true, // reading one message does not load the leader
 	}
 	if s.ledger {
 		cfg.DenyDelete, cfg.DenyPurge = true, true

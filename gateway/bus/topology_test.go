@@ -241,11 +241,15 @@ func TestCheckFindsEachPlantedMismatchAndSetupMendsWhatCanBe(t *testing.T) {
 		},
 		{
 			"state expires", "key-value bucket msigate-state", "ttl", "1h", "expires", true,
-			func(t *testing.T, c *Conn) {
-				if _, err := c.js.CreateKeyValue(patient(t), jetstream.KeyValueConfig{Bucket: BucketState, TTL: time.Hour}); err != nil {
-					t.Fatal(err)
-				}
-			},
+			plantState(func(c *sc) { c.MaxAge = time.Hour; c.AllowRollup = true }),
+		},
+		{
+			"read directly", "stream AUDIT", "allow_direct", "true", "has the server send it anywhere", true,
+			plantStream(StreamAudit, func(c *sc) { c.AllowDirect = true }),
+		},
+		{
+			"a bucket read directly", "key-value bucket msigate-state", "allow_direct", "true", "has the server send it anywhere", true,
+			plantState(func(c *sc) { c.AllowDirect = true }),
 		},
 	}
 	for _, p := range cases {
