@@ -224,7 +224,13 @@ func TestNobodyWritesByTheSubjectOfAnAnswer(t *testing.T) {
 	if err := d.admin.nc.Publish("$JS.API.CONSUMER.CREATE.EVENTS.probe", []byte(`{"stream_name":"EVENTS","config":{"name":"probe","ack_policy":"none"}}`)); err != nil {
 		t.Fatal(err)
 	}
-	names := []string{"AUDIT", "DECISIONS", "VERDICTS", "QUARANTINE", "KV_msigate-state", "KV_msigate-changes", "KV_msigate-hosts"}
+	if err := d.admin.nc.Publish("$JS.API.CONSUMER.CREATE.EVENTS.probe2", []byte(`{"stream_name":"EVENTS","config":{"name":"probe2","ack_policy":"none"}}`)); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := d.admin.Ship(patient(t), "verdicts.alert.ws03", "", []byte("{}"), nil); err != nil {
+		t.Fatal(err)
+	}
+	names := []string{"AUDIT", "DECISIONS", "VERDICTS", "QUARANTINE", "KV_msigate-changes", "KV_msigate-hosts"}
 	before := d.shape(names)
 	targets := []string{
 		"decisions.ws99", "verdicts.alert.ws99", "audit.activation", "$KV.msigate-changes.chg-1", "$KV.msigate-state.watermark",
@@ -240,12 +246,19 @@ func TestNobodyWritesByTheSubjectOfAnAnswer(t *testing.T) {
 			{"$JS.API.DIRECT.GET.EVENTS", `{"seq":2}`},
 		},
 		"governance": {{"$JS.API.STREAM.INFO.AUDIT", ""}, {"$JS.API.STREAM.MSG.GET.AUDIT", `{"seq":1}`}, {"$KV.msigate-hosts.x", "{}"}},
-		// A gateway is in the account of the streams: it is kept from JetStream's API.
-		"gateway": {{"$JS.API.DIRECT.GET.EVENTS", `{"seq":1}`}, {"$JS.API.DIRECT.GET.EVENTS", `{"seq":2}`}},
+		// A gateway is in the account of the streams, and can copy to other subjects
+		// there. What it is kept from is JetStream's own interface.
+		"gateway": {
+			{"$JS.API.DIRECT.GET.EVENTS", `{"seq":1}`}, {"$JS.API.DIRECT.GET.EVENTS", `{"seq":2}`}, {"$JS.API.STREAM.MSG.GET.EVENTS", `{"seq":2}`},
+			{"$JS.API.CONSUMER.MSG.NEXT.EVENTS.probe2", "2"}, {"$JS.API.STREAM.INFO.EVENTS", ""}, {"$KV.msigate-state.watermark", ""},
+		},
 	}
 	for role, asked := range questions {
 		for _, question := range asked {
 			for _, target := range targets {
+				if role == "gateway" && !strings.HasPrefix(target, "$JS.API.") {
+					continue
+				}
 				subject := question[0]
 				if c := roles[role]; c.domain != "" {
 					subject = c.api("") + strings.TrimPrefix(subject, "$JS.API.")
