@@ -481,6 +481,57 @@ func TestLookingUpAWindowScansNothing(t *testing.T) {
 	}
 }
 
+// Where the audit trail takes nothing more, nothing is widened: neither by the
+// commands nor by a record that came past them. Closing goes ahead.
+func TestAFullAuditTrailLetsNoWindowCountAndEveryWindowClose(t *testing.T) {
+	c := newChanging(t)
+	c.config.Drain = 500 * time.Millisecond // what AUDIT does not take is told by the next gateway
+	c.approved(t, "CHG-1")
+	r := c.run()
+	c.counting(r, 1)
+	if _, err := c.store.Open(patient(t), c.change("CHG-2"), c.opener); err != nil {
+		t.Fatal(err)
+	}
+	waiting, err := c.store.Get(patient(t), "CHG-2")
+	if err != nil {
+		t.Fatal(err)
+	}
+	block := make([]byte, c.conn.MaxPayload()-1024)
+	for full := 0; ; full++ { // to the last event that it would take
+		if _, err := c.conn.Ship(patient(t), "audit.filler", "", block, nil); err != nil {
+			if block = block[:len(block)/8]; len(block) == 0 {
+				break
+			}
+		}
+		if full > 10_000 {
+			t.Fatal("AUDIT takes everything")
+		}
+	}
+	var untold *AuditError
+	if _, err := c.store.Approve(patient(t), "CHG-2", c.approver); !errors.As(err, &untold) || untold.Done {
+		t.Errorf("approved without the audit trail: %v", err)
+	}
+	approved, err := waiting.Record.Approved(c.approver, c.keys, time.Now())
+	if err != nil {
+		t.Fatal(err)
+	}
+	raw, err := approved.Write()
+	if err != nil {
+		t.Fatal(err)
+	}
+	c.put(t, "chg-2", raw)
+	if _, err := c.store.Close(patient(t), "CHG-1", c.opener); !errors.As(err, &untold) || !untold.Done {
+		t.Errorf("closed: %v", err)
+	}
+	eventually(t, "the closed window is over", func() bool { return c.decide(r, "ws01.corp.example").Disposition == policy.Review })
+	if n := r.Gateway.changes.index.Load().size(); n != 1 {
+		t.Errorf("%d windows are known, want the closed one alone", n)
+	}
+	if err := r.end(); err == nil {
+		t.Error("the gateway ends as if all were told")
+	}
+}
+
 func TestCommandsOfChangesRefuseWhatAGatewayWould(t *testing.T) {
 	c := newChanging(t)
 	if _, err := c.store.Open(patient(t), c.change("CHG-1"), c.stranger); !errors.Is(err, governance.ErrKey) {
