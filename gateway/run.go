@@ -166,9 +166,9 @@ func (c NATSConfig) BusOptions() bus.Options {
 		InboxPrefix: c.InboxPrefix,
 
 		JetStreamDomain: c.JetStreamDomain,
-		CA:          c.TLS.CAFile,
-		Certificate: c.TLS.CertFile,
-		Key:         c.TLS.KeyFile,
+		CA:              c.TLS.CAFile,
+		Certificate:     c.TLS.CertFile,
+		Key:             c.TLS.KeyFile,
 	}
 }
 

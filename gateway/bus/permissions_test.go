@@ -249,8 +249,12 @@ func TestNobodyWritesByTheSubjectOfAnAnswer(t *testing.T) {
 		// A gateway is in the account of the streams, and can copy to other subjects
 		// there. What it is kept from is JetStream's own interface.
 		"gateway": {
-			{"$JS.API.DIRECT.GET.EVENTS", `{"seq":1}`}, {"$JS.API.DIRECT.GET.EVENTS", `{"seq":2}`}, {"$JS.API.STREAM.MSG.GET.EVENTS", `{"seq":2}`},
-			{"$JS.API.CONSUMER.MSG.NEXT.EVENTS.probe2", "2"}, {"$JS.API.STREAM.INFO.EVENTS", ""}, {"$KV.msigate-state.watermark", ""},
+			{"$JS.API.DIRECT.GET.EVENTS", `{"seq":1}`},
+			{"$JS.API.DIRECT.GET.EVENTS", `{"seq":2}`},
+			{"$JS.API.STREAM.MSG.GET.EVENTS", `{"seq":2}`},
+			{"$JS.API.CONSUMER.MSG.NEXT.EVENTS.probe2", "2"},
+			{"$JS.API.STREAM.INFO.EVENTS", ""},
+			{"$KV.msigate-state.watermark", ""},
 		},
 	}
 	for role, asked := range questions {
