@@ -2,12 +2,7 @@ package main
 
 import (
 	"context"
-	"crypto/ecdsa"
-	"crypto/elliptic"
-	"crypto/rand"
-	"crypto/x509"
 	"encoding/json"
-	"encoding/pem"
 	"errors"
 	"fmt"
 	"os"
@@ -22,6 +17,7 @@ import (
 
 	"msigate/gateway/bus"
 	"msigate/gateway/finding"
+	"msigate/gateway/governance"
 )
 
 // natsd is a nats-server for the scripts: natsd FOLDER URLFILE, or natsd
@@ -170,23 +166,12 @@ func shipLines(ctx context.Context, conn *bus.Conn, text string) error {
 
 // keypair writes an ES256 key pair: keypair NAME makes NAME.pem and NAME.pub.pem.
 func keypair() {
-	private, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	key, err := governance.NewSigningKey("", time.Time{})
 	if err == nil {
-		err = errors.Join(
-			writePEM(os.Args[1]+".pem", "PRIVATE KEY", func() ([]byte, error) { return x509.MarshalPKCS8PrivateKey(private) }),
-			writePEM(os.Args[1]+".pub.pem", "PUBLIC KEY", func() ([]byte, error) { return x509.MarshalPKIXPublicKey(private.Public()) }),
-		)
+		err = key.WriteFiles(os.Args[1]+".pem", os.Args[1]+".pub.pem")
 	}
 	if err != nil {
 		fmt.Fprintln(os.Stderr, err)
 		os.Exit(1)
 	}
-}
-
-func writePEM(file, kind string, content func() ([]byte, error)) error {
-	der, err := content()
-	if err != nil {
-		return err
-	}
-	return os.WriteFile(file, pem.EncodeToMemory(&pem.Block{Type: kind, Bytes: der}), 0o600)
 }
