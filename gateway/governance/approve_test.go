@@ -78,7 +78,7 @@ func TestApprovalsThatDoNotCount(t *testing.T) {
 		{"by a key that was removed", good, keySet(stranger), ErrKey, second.ID, false},
 		{"altered", Approval{KeyID: second.ID, JWS: good.JWS[:len(good.JWS)-8] + "AAAAAAAA"}, keySet(second), ErrAltered, "does not fit", false},
 		{"a change's approval in its place", Approval{KeyID: second.ID, JWS: opened}, keySet(second), ErrStatement, `a "msigate-change-approve" stands where a msigate-approval belongs`, false},
-		{"HS256", Approval{KeyID: second.ID, JWS: hmacApproval(t, good.JWS, second)}, keySet(second), ErrAlgorithm, "HS256", false},
+		{"HS256", Approval{KeyID: second.ID, JWS: hmacApproval(t, good.JWS, second)}, keySet(second), ErrAlgorithm, "with a shared secret", false},
 		{"no token at all", Approval{KeyID: second.ID, JWS: "approved"}, keySet(second), ErrStatement, "has 1 parts", false},
 	}
 	for _, test := range tests {

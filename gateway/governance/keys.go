@@ -75,16 +75,24 @@ const minRSA = 2048
 // fits refuses an algorithm that the key does not sign by. What a token says of
 // itself is never trusted further than this.
 func (k Key) fits(algorithm string) error {
-	switch {
-	case strings.HasPrefix(algorithm, "HS"):
-		return refuse(ErrAlgorithm, "the algorithm is %s: with a shared secret whoever verifies can also sign; hint: sign with an ECDSA or RSA key, msigate bundle keygen makes one", plain(algorithm))
-	case algorithm == k.Algorithm:
+	if err := noSharedSecret(algorithm); err != nil {
+		return err
+	}
+	if algorithm == k.Algorithm {
 		return nil
 	}
 	if _, isRSA := k.Public.(*rsa.PublicKey); isRSA && slices.Contains(rsaAlgorithms, algorithm) {
 		return nil
 	}
 	return refuse(ErrAlgorithm, "the algorithm is %s, and key %s signs by %s", quote(algorithm), k, k.algorithms())
+}
+
+// noSharedSecret refuses HMAC, whatever key is named.
+func noSharedSecret(algorithm string) error {
+	if strings.HasPrefix(algorithm, "HS") {
+		return refuse(ErrAlgorithm, "the algorithm is %s: with a shared secret whoever verifies can also sign; hint: sign with an ECDSA or RSA key, msigate bundle keygen makes one", plain(algorithm))
+	}
+	return nil
 }
 
 // By is the key with the algorithm that it is to sign by; "" leaves its own.

@@ -97,6 +97,9 @@ func (t Trust) signer(signatures bundle.SignaturesConfig) (Key, map[string]bundl
 	if err != nil {
 		return Key{}, nil, refuse(ErrAltered, "read %s: %w", signaturesFile, err)
 	}
+	if err := noSharedSecret(parsed.header.Algorithm); err != nil {
+		return Key{}, nil, err
+	}
 	candidates := t.Keys
 	if key, ok := t.Keys.Get(parsed.header.KeyID); ok {
 		if key.expired(t.Now) {
@@ -105,9 +108,6 @@ func (t Trust) signer(signatures bundle.SignaturesConfig) (Key, map[string]bundl
 		candidates = Keys{key.ID: key}
 	}
 	refused := refuse(ErrKey, "it is signed by a key that calls itself %s, which is none of those that may sign it: %s", quote(parsed.header.KeyID), t.Keys.At(t.Now))
-	if err := (Key{}).fits(parsed.header.Algorithm); strings.HasPrefix(parsed.header.Algorithm, "HS") {
-		return Key{}, nil, err // whatever key it names
-	}
 	for _, id := range slices.Sorted(maps.Keys(candidates.At(t.Now))) {
 		key := candidates[id]
 		covered, err := key.verifySignature(signatures, parsed)

@@ -214,7 +214,8 @@ func TestBundlesThatMayNotBeBelievedAreRefusedWithTheirReason(t *testing.T) {
 		{"policy's key on governance", signedBy(t, stamped(t, sound(), 5), policyKey), trust, ErrKey, policyKey.ID},
 		{"governance's key on policy", signedBy(t, policy, owner), Trust{Name: NamePolicy, Keys: keySet(policyKey), Now: testNow}, ErrKey, owner.ID},
 		{"governance offered as policy by a key of both", good, Trust{Name: NamePolicy, Keys: keySet(owner), Now: testNow}, ErrRoots, `claims the root "governance"`},
-		{"HS256 with the public key as the secret", withTokens(t, good, func(s string) []string { return []string{hmacSigned(t, s, owner)} }), trust, ErrAlgorithm, "HS256"},
+		{"HS256 with the public key as the secret", withTokens(t, good, func(s string) []string { return []string{hmacSigned(t, s, owner)} }), trust, ErrAlgorithm, "with a shared secret whoever verifies can also sign"},
+		{"HS256 under a key that nobody knows", withTokens(t, good, func(s string) []string { return []string{hmacSigned(t, s, other)} }), trust, ErrAlgorithm, "HS256"},
 		{"algorithm none", withTokens(t, good, func(s string) []string {
 			return []string{base64.RawURLEncoding.EncodeToString([]byte(`{"alg":"none","kid":"`+owner.ID+`"}`)) + "." + strings.Split(s, ".")[1] + "."}
 		}), trust, ErrAlgorithm, `"none"`},
