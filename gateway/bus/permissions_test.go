@@ -375,7 +375,7 @@ func TestEachRoleCanDoItsWork(t *testing.T) {
 		if e, err := writing.Latest(patient(t), "key"); err != nil || string(e.Value) != `{"a":1}` {
 			t.Errorf("governance reads %s: %v, %v", name, e, err)
 		}
-		follow(t, roles["gateway"], name, 2)
+		followBucket(t, roles["gateway"], name, 2)
 	}
 	store, err := roles["governance"].js.ObjectStore(patient(t), BucketGovernance)
 	for range 2 { // the second replaces the first
@@ -415,8 +415,8 @@ func TestEachRoleCanDoItsWork(t *testing.T) {
 	}
 }
 
-// follow reads n revisions of a bucket as a gateway does.
-func follow(t testing.TB, c *Conn, name string, n int) {
+// followBucket reads n revisions of a bucket as a gateway does.
+func followBucket(t testing.TB, c *Conn, name string, n int) {
 	t.Helper()
 	b, err := OpenBucket(patient(t), c, name)
 	if err != nil {
