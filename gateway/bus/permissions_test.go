@@ -386,6 +386,9 @@ func TestEachRoleCanDoItsWork(t *testing.T) {
 	if err != nil {
 		t.Errorf("governance pushes a bundle: %v", err)
 	}
+	if o := follow(t, roles["gateway"], "bundle.tar.gz", 1<<20).object(t); string(o.Data) != "content" {
+		t.Errorf("the gateway reads %q of a bundle", o.Data)
+	}
 	if _, err := roles["governance"].Ship(patient(t), AuditSubjectAbout("change_opened", "CHG-1"), "", []byte("{}"), nil); err != nil {
 		t.Errorf("governance adds to the audit trail: %v", err)
 	}
