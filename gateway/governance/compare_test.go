@@ -72,6 +72,7 @@ func TestCompareTellsWhatWidens(t *testing.T) {
 		{"a program named by its path, which may need no hash then", "installers.yaml", "    narrow:\n", "    narrow:\n      images: ['C:\\Program Files\\Example\\helper.exe']\n", widens, "narrow.images", ""},
 		{"command lines, with which an interpreter can be approved", "installers.yaml", "    narrow:\n", "    command_lines: ['helper.exe /quiet']\n    narrow:\n", widens, "command_lines", ""},
 		{"later versions", "installers.yaml", `max: "1.9"`, `max: "1.10"`, widens, "narrow.file_version", ""},
+		{"earlier versions", "installers.yaml", `min: "1.2"`, `min: "1.1"`, widens, "narrow.file_version", ""},
 		{"fewer versions", "installers.yaml", `min: "1.2"`, `min: "1.3"`, narrows, "narrow.file_version", ""},
 		{"no oldest version", "installers.yaml", `min: "1.2", `, ``, widens, "narrow.file_version", ""},
 		{"every version", "installers.yaml", `      file_version: {min: "1.2", max: "1.9"}` + "\n", ``, widens, "narrow.file_version", ""},
@@ -182,6 +183,27 @@ func TestAnIndexThatIsNotItsEntriesWidens(t *testing.T) {
 			t.Errorf("%s: %s", name, changes.Summary())
 		}
 	}
+}
+
+// Build refuses a denial of a tool that is not there; a bundle made otherwise can
+// hold one, and the policy then no longer knows what is denied.
+func TestAToolThatIsDeniedCannotBeTakenAwayUnseen(t *testing.T) {
+	before, after := built(t, compared()), built(t, compared())
+	data := after.Content.Data["governance"].(object)
+	delete(data["deployment_tools"].(object), "agent")
+	for _, ids := range data["index"].(object)["deployment_tools"].(object)["image"].(object) {
+		delete(ids.(object), "agent")
+	}
+	after.Revision = "another"
+	for _, d := range Compare(before, after).Differences {
+		if d.Kind == "deployment_tools" && d.ID == "agent" && d.What == Removed {
+			if d.Effect != Widens {
+				t.Errorf("%v, want that it widens", d)
+			}
+			return
+		}
+	}
+	t.Error("the tool's removal is not told")
 }
 
 func TestWhateverAPolicyChangesWidens(t *testing.T) {
