@@ -41,9 +41,9 @@ func TestScripts(t *testing.T) {
 		RequireUniqueNames:  true,
 		Deadline:            time.Now().Add(8 * time.Minute), // what hangs is interrupted, and named
 		Setup: func(env *testscript.Env) error {
+			env.Setenv("UNTIL", time.Now().UTC().AddDate(0, 3, 0).Format(time.DateOnly)) // an end for bundles
 			env.Setenv("PROJECT", project)
 			env.Setenv("TERM", "xterm")
-			env.Setenv("UNTIL", time.Now().UTC().AddDate(0, 3, 0).Format(time.DateOnly)) // an end for bundles
 			env.Setenv("NOW", time.Now().UTC().Format(time.RFC3339))
 			env.Setenv("SOON", time.Now().UTC().Add(24*time.Hour).Format(time.RFC3339)) // for what lasts days at most
 			return nil

@@ -27,7 +27,7 @@ func BenchmarkFillings(b *testing.B) {
 		"installers": installers, "deployment_tools": tools, "index": map[string]any{"deployment_tools": map[string]any{"image": images}},
 	}}}
 	for b.Loop() {
-		if got := len(s.Fillings()); got != 21 { // ten whole, ten tools alone, one hash alone
+		if got := len(s.Fillings()); got != 23 { // ten whole, ten tools alone, one hash alone, a change window alone as each
 			b.Fatalf("%d scopes", got)
 		}
 	}
