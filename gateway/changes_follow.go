@@ -206,7 +206,11 @@ func (f *changeFollow) take(ctx context.Context, e bus.BucketEntry) {
 	f.begin(e)
 	if state == nil || len(state.spans) == 0 {
 		f.index.remove(e.Key)
-		if state != nil && state.window.Approver == "" {
+		switch {
+		case state == nil:
+		case state.window.ClosedBy != "":
+			log.Info("change window closed before it began", "ticket", state.window.Ticket, "opened_by", state.window.Opener, "closed_by", state.window.ClosedBy)
+		case state.window.Approver == "":
 			log.Info("change window waits for its approval", "ticket", state.window.Ticket, "opened_by", state.window.Opener)
 		}
 		return
