@@ -167,14 +167,10 @@ func (g *Gateway) watchKeys(ctx context.Context, seen string, changed context.Ca
 }
 
 // ReadChangeKeys reads the keys that are bound to changes.
-func ReadChangeKeys(paths []string) (governance.Keys, error) {
-	keys := governance.Keys{}
-	for _, path := range paths {
-		key, err := governance.ReadKey(path)
-		if err != nil {
-			return nil, fmt.Errorf("changes.keys: %w", err)
-		}
-		keys[key.ID] = key
+func ReadChangeKeys(files []string) (governance.Keys, error) {
+	keys, err := readKeys(files)
+	if err != nil {
+		return nil, fmt.Errorf("changes.keys: %w", err)
 	}
 	return keys, nil
 }

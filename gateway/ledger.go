@@ -16,6 +16,7 @@ import (
 	"github.com/google/uuid"
 
 	"msigate/gateway/bus"
+	"msigate/gateway/governance"
 )
 
 // Ledger writes audit events to the stream AUDIT. What the stream does not take
@@ -107,7 +108,7 @@ func (l *Ledger) keep(a audited) error {
 	}
 	// In the order of time, which is that of their names.
 	name := fmt.Sprintf("%020d-%s.json", time.Now().UnixNano(), strings.TrimPrefix(a.id, "audit:"))
-	if err := writeSynced(filepath.Join(l.folder, name), raw); err != nil {
+	if err := governance.WriteSynced(filepath.Join(l.folder, name), raw, nil); err != nil {
 		return fmt.Errorf("keep an audit event: %w", err)
 	}
 	l.kept++
@@ -120,38 +121,6 @@ type keptEvent struct {
 	Subject string          `json:"subject"`
 	ID      string          `json:"id"`
 	Event   json.RawMessage `json:"event"`
-}
-
-// writeSynced writes a file that is whole or absent.
-func writeSynced(file string, raw []byte) error {
-	temporary := file + ".new"
-	opened, err := os.OpenFile(temporary, os.O_CREATE|os.O_TRUNC|os.O_WRONLY, 0o600)
-	if err != nil {
-		return err
-	}
-	_, err = opened.Write(raw)
-	if err == nil {
-		err = opened.Sync()
-	}
-	if closed := opened.Close(); err == nil {
-		err = closed
-	}
-	if err == nil {
-		err = os.Rename(temporary, file)
-	}
-	if err != nil {
-		_ = os.Remove(temporary)
-		return err
-	}
-	folder, err := os.Open(filepath.Dir(file))
-	if err != nil {
-		return err
-	}
-	err = folder.Sync()
-	if closed := folder.Close(); err == nil {
-		err = closed
-	}
-	return err
 }
 
 // waiting are the files of kept events, the oldest first.

@@ -35,7 +35,7 @@ of host groups, and what a gateway made of them, oldest first. The time is the s
 		ValidArgsFunction:     nothingToComplete,
 		RunE:                  func(cmd *cobra.Command, _ []string) error { return c.runAudit(cmd.Context(), &f) },
 	}
-	f.bus.add(cmd)
+	f.bus.add(cmd, "nats and changes", "your")
 	cmd.Flags().StringVar(&f.since, "since", "", "a `DURATION` ago (24h) or a time (RFC 3339); default: from the beginning")
 	cmd.Flags().StringArrayVar(&f.events, "event", nil, "only events of this `KIND`; repeat for several")
 	cmd.Flags().StringVar(&f.output, "output", "text", "`FORMAT`: text or json (one object a line)")

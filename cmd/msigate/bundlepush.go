@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"os"
 
@@ -16,7 +15,7 @@ import (
 )
 
 type pushFlags struct {
-	nats   setupFlags // config, url, context, creds, nkey
+	bus    busFlags
 	object string
 	output string
 }
@@ -42,16 +41,11 @@ Nothing says here whether a gateway took it: msigate audit and the gateway's log
 		},
 		RunE: func(cmd *cobra.Command, args []string) error { return c.runPush(cmd.Context(), f, args[0]) },
 	}
+	f.bus.add(cmd, "nats", "the owner's")
 	flags := cmd.Flags()
-	flags.StringVar(&f.nats.config, "config", "", "configuration `FILE`: its nats settings are used")
-	flags.StringVar(&f.nats.url, "url", "", "NATS server `URL` (default "+bus.DefaultURL+")")
-	flags.StringVar(&f.nats.context, "context", "", "`NAME` of a context of the nats command")
-	flags.StringVar(&f.nats.creds, "creds", "", "`FILE` with the owner's credentials (.creds)")
-	flags.StringVar(&f.nats.nkey, "nkey", "", "`FILE` with the owner's NKey seed")
 	flags.StringVar(&f.object, "object", "", "`NAME` of the object (default policy.tar.gz or governance.tar.gz)")
 	flags.StringVar(&f.output, "output", "text", "`FORMAT`: text or json")
 	complete(cmd, "output", "text", "json")
-	_ = cmd.MarkFlagFilename("config", "yaml", "yml")
 	return cmd
 }
 
@@ -59,21 +53,14 @@ func (f pushFlags) validate() error {
 	if err := checkOutput(f.output, "text", "json"); err != nil {
 		return err
 	}
-	switch {
-	case f.nats.url != "" && f.nats.context != "":
-		return errors.New("--url and --context are given: a context has a URL of its own, leave one out")
-	case f.nats.creds != "" && f.nats.nkey != "":
-		return errors.New("--creds and --nkey are given: leave one out")
-	default:
-		return nil
-	}
+	return f.bus.validate()
 }
 
 func (c *command) runPush(ctx context.Context, f pushFlags, file string) error {
 	if err := f.validate(); err != nil {
 		return usageError(err)
 	}
-	config, err := c.readConfig(f.nats.config)
+	config, err := c.readConfig(f.bus.config)
 	if err != nil {
 		return err
 	}
@@ -98,11 +85,11 @@ func (c *command) runPush(ctx context.Context, f pushFlags, file string) error {
 	if name == "" {
 		name = b.Name + ".tar.gz"
 	}
-	conn, err := bus.Connect(ctx, f.nats.busOptions(config))
+	conn, closing, err := f.bus.connect(ctx, config)
 	if err != nil {
-		return unreachable(err)
+		return err
 	}
-	defer func() { _ = conn.Close(context.WithoutCancel(ctx)) }()
+	defer closing()
 	size, err := bus.PutObject(ctx, conn, bucket, name, bytes.NewReader(raw))
 	if err != nil {
 		return err

@@ -43,7 +43,7 @@ type changeFlags struct {
 }
 
 func (f *changeFlags) add(cmd *cobra.Command, signs bool) {
-	f.bus.add(cmd)
+	f.bus.add(cmd, "nats and changes", "your")
 	cmd.Flags().StringArrayVar(&f.keys, "bound-key", nil, "PEM `FILE` of a public key that is bound to changes; repeat for several (default: changes.keys of --config)")
 	if signs {
 		cmd.Flags().StringVar(&f.key, "key", "", "PEM `FILE` with your private key")

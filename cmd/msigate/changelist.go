@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -40,10 +41,8 @@ the reason. --output json: one object a line.`,
 }
 
 func (c *command) runChangeList(ctx context.Context, f *changeFlags, state string) error {
-	if state != "" {
-		if err := checkOutput(state, changeStatesShown...); err != nil {
-			return usageError(fmt.Errorf("--state %s: it is one of %s", state, strings.Join(changeStatesShown, ", ")))
-		}
+	if state != "" && !slices.Contains(changeStatesShown, state) {
+		return usageError(fmt.Errorf("--state %s: it is one of %s", state, strings.Join(changeStatesShown, ", ")))
 	}
 	store, _, closing, err := c.openChanges(ctx, f, false)
 	if err != nil {

@@ -62,7 +62,7 @@ Exit codes: 0 imported, 1 it did not work, 2 the file or a flag is wrong.`,
 		},
 		RunE: func(cmd *cobra.Command, args []string) error { return c.runHostsImport(cmd.Context(), &f, args[0]) },
 	}
-	f.bus.add(cmd)
+	f.bus.add(cmd, "nats and changes", "your")
 	cmd.Flags().StringVar(&f.source, "source", "", "`NAME` of where the file comes from, e.g. cmdb")
 	cmd.Flags().StringVar(&f.output, "output", "text", "`FORMAT`: text or json")
 	complete(cmd, "output", "text", "json")
@@ -90,15 +90,11 @@ func (c *command) runHostsImport(ctx context.Context, f *hostsFlags, path string
 	if err != nil {
 		return usageError(fmt.Errorf("nothing is imported, %s is wrong: %w", path, err))
 	}
-	conn, _, closing, err := c.connect(ctx, f.bus)
+	store, _, closing, err := c.openHosts(ctx, f)
 	if err != nil {
 		return err
 	}
 	defer closing()
-	store, err := gateway.OpenHostStore(ctx, conn)
-	if err != nil {
-		return err
-	}
 	report, err := store.Import(ctx, hosts, gateway.HostImport{Source: f.source, File: hex.EncodeToString(sum.Sum(nil)), By: whoami()})
 	if err != nil {
 		return err
@@ -109,6 +105,19 @@ func (c *command) runHostsImport(ctx context.Context, f *hostsFlags, path string
 	fmt.Fprintf(c.out, "%s of %s in %s: %d added, %d altered (%d of them from another source), %d the same, %d removed\n",
 		counted(report.Hosts, "host"), report.Source, counted(len(report.Groups), "group"), report.Added, report.Altered, report.Taken, report.Same, report.Removed)
 	return nil
+}
+
+func (c *command) openHosts(ctx context.Context, f *hostsFlags) (*gateway.HostStore, gateway.Config, func(), error) {
+	conn, config, closing, err := c.connect(ctx, f.bus)
+	if err != nil {
+		return nil, config, nil, err
+	}
+	store, err := gateway.OpenHostStore(ctx, conn)
+	if err != nil {
+		closing()
+		return nil, config, nil, err
+	}
+	return store, config, closing, nil
 }
 
 // whoami names who runs the command as the system does.
@@ -136,7 +145,7 @@ func (c *command) hostsList() *cobra.Command {
 		ValidArgsFunction:     nothingToComplete,
 		RunE:                  func(cmd *cobra.Command, args []string) error { return c.runHostsList(cmd.Context(), &f, args) },
 	}
-	f.bus.add(cmd)
+	f.bus.add(cmd, "nats and changes", "your")
 	cmd.Flags().StringVar(&f.group, "group", "", "only hosts in this `GROUP`")
 	cmd.Flags().StringVar(&f.source, "source", "", "only hosts of this `SOURCE`")
 	cmd.Flags().StringVar(&f.output, "output", "text", "`FORMAT`: text or json (one object a line)")
@@ -158,15 +167,11 @@ func (c *command) runHostsList(ctx context.Context, f *hostsFlags, names []strin
 	if err := checkOutput(f.output, "text", "json"); err != nil {
 		return usageError(err)
 	}
-	conn, config, closing, err := c.connect(ctx, f.bus)
+	store, config, closing, err := c.openHosts(ctx, f)
 	if err != nil {
 		return err
 	}
 	defer closing()
-	store, err := gateway.OpenHostStore(ctx, conn)
-	if err != nil {
-		return err
-	}
 	all, err := store.List(ctx)
 	if err != nil {
 		return err

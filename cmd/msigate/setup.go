@@ -2,23 +2,17 @@ package main
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
 
-	"msigate/gateway"
 	"msigate/gateway/bus"
 )
 
 type setupFlags struct {
-	config   string
-	url      string
-	context  string
-	creds    string
-	nkey     string
+	busFlags
 	check    bool
 	output   string
 	replicas int
@@ -45,17 +39,12 @@ Flags win over the configuration file.`,
 		RunE:              func(cmd *cobra.Command, _ []string) error { return c.runSetup(cmd.Context(), f) },
 	}
 	flags := cmd.Flags()
-	flags.StringVar(&f.config, "config", "", "configuration `FILE`: its nats and consumer settings are used")
-	flags.StringVar(&f.url, "url", "", "NATS server `URL` (default "+bus.DefaultURL+")")
-	flags.StringVar(&f.context, "context", "", "`NAME` of a context of the nats command")
-	flags.StringVar(&f.creds, "creds", "", "`FILE` with an administrator's credentials (.creds)")
-	flags.StringVar(&f.nkey, "nkey", "", "`FILE` with an administrator's NKey seed")
+	f.add(cmd, "nats and consumer", "an administrator's")
 	flags.BoolVar(&f.check, "check", false, "change nothing, say what differs; exit 1 when something does")
 	flags.StringVar(&f.output, "output", "text", "`FORMAT`: text or json")
 	flags.IntVar(&f.replicas, "replicas", 0, "`NUMBER` of replicas of each stream and bucket, 1 to 5 (default 1 where it is made)")
 	flags.DurationVar(&f.age, "events-age", bus.DefaultEventsAge, "how long EVENTS keeps an event, a `DURATION` of 24h at least")
 	complete(cmd, "output", "text", "json")
-	_ = cmd.MarkFlagFilename("config", "yaml", "yml")
 	return cmd
 }
 
@@ -63,11 +52,10 @@ func (f setupFlags) validate() error {
 	if err := checkOutput(f.output, "text", "json"); err != nil {
 		return err
 	}
+	if err := f.busFlags.validate(); err != nil {
+		return err
+	}
 	switch {
-	case f.url != "" && f.context != "":
-		return errors.New("--url and --context are given: a context has a URL of its own, leave one out")
-	case f.creds != "" && f.nkey != "":
-		return errors.New("--creds and --nkey are given: leave one out")
 	case f.replicas < 0 || f.replicas > 5:
 		return fmt.Errorf("--replicas %d: it is 1 to 5", f.replicas)
 	case f.age < bus.MinEventsAge:
@@ -85,11 +73,11 @@ func (c *command) runSetup(ctx context.Context, f setupFlags) error {
 	if err != nil {
 		return err
 	}
-	conn, err := bus.Connect(ctx, f.busOptions(config))
+	conn, closing, err := f.connect(ctx, config)
 	if err != nil {
-		return unreachable(err)
+		return err
 	}
-	defer func() { _ = conn.Close(context.WithoutCancel(ctx)) }()
+	defer closing()
 	topology := config.TopologyOptions()
 	topology.Replicas, topology.EventsAge = f.replicas, f.age
 	if f.check {
@@ -101,33 +89,6 @@ func (c *command) runSetup(ctx context.Context, f setupFlags) error {
 	}
 	changes, err := bus.Setup(ctx, conn, topology)
 	return c.tellSetup(f.output, changes, err)
-}
-
-// unreachable is what an administrator can do: msigate run's own server needs
-// no setup.
-func unreachable(err error) error {
-	var connect *bus.ConnectError
-	if errors.As(err, &connect) && strings.Contains(connect.Reason, "refused") {
-		return withHint(err, "is a nats-server running there? nats-server -js starts one, --url or --context names another; the one inside msigate run needs no setup")
-	}
-	return err
-}
-
-func (f setupFlags) busOptions(config gateway.Config) bus.Options {
-	o := config.NATS.BusOptions()
-	if f.url != "" {
-		o.URL, o.Context = f.url, ""
-	}
-	if f.context != "" {
-		o.Context, o.URL = f.context, ""
-	}
-	if f.creds != "" {
-		o.Credentials, o.NKeySeed = f.creds, ""
-	}
-	if f.nkey != "" {
-		o.NKeySeed, o.Credentials = f.nkey, ""
-	}
-	return o
 }
 
 // command is how setup was called, without --check and --output.

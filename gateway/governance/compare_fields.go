@@ -98,21 +98,18 @@ var asksNothing = []string{"transforms", "patches", "change_window"}
 // one less narrows. A list that goes as a whole widens, unless it asks nothing:
 // what it asked for is asked no more.
 func alternativesEffect(field string, was, now any) (Effect, []string) {
-	before, okBefore := was.(object)
-	after, okAfter := now.(object)
-	if was != nil && !okBefore || now != nil && !okAfter {
-		return Widens, []string{field + " is altered"}
-	}
-	more, less := lacking(before, after), lacking(after, before)
-	effect := Narrows
-	if len(more) > 0 || len(after) == 0 && !slices.Contains(asksNothing, field) {
-		effect = Widens
-	}
-	return effect, []string{listed(field, more, less)}
+	return listEffect(field, was, now, func(more, _ []string, after object) bool {
+		return len(more) > 0 || len(after) == 0 && !slices.Contains(asksNothing, field)
+	})
 }
 
 // denialEffect: any one value that is gone is denied no more.
 func denialEffect(field string, was, now any) (Effect, []string) {
+	return listEffect(field, was, now, func(_, less []string, _ object) bool { return len(less) > 0 })
+}
+
+// listEffect judges a list by the values that it has more and less than before.
+func listEffect(field string, was, now any, widens func(more, less []string, after object) bool) (Effect, []string) {
 	before, okBefore := was.(object)
 	after, okAfter := now.(object)
 	if was != nil && !okBefore || now != nil && !okAfter {
@@ -120,7 +117,7 @@ func denialEffect(field string, was, now any) (Effect, []string) {
 	}
 	more, less := lacking(before, after), lacking(after, before)
 	effect := Narrows
-	if len(less) > 0 {
+	if widens(more, less, after) {
 		effect = Widens
 	}
 	return effect, []string{listed(field, more, less)}

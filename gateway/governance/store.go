@@ -177,8 +177,17 @@ func (s *Store) Commit(a Active) error {
 	return nil
 }
 
-// write replaces a file as a whole, or leaves it as it is.
-func (s *Store) write(phase, file string, raw []byte) (err error) {
+func (s *Store) write(phase, file string, raw []byte) error {
+	return WriteSynced(file, raw, func(name string) error { return s.step(phase + " " + name) })
+}
+
+// WriteSynced replaces a file as a whole, or leaves it as it is. It is on the disk
+// when it returns, and stays there after a power cut. step is told how far it is
+// and can end it; nil: nobody is.
+func WriteSynced(file string, raw []byte, step func(name string) error) (err error) {
+	if step == nil {
+		step = func(string) error { return nil }
+	}
 	temporary := file + ".new"
 	opened, err := os.OpenFile(temporary, os.O_CREATE|os.O_TRUNC|os.O_WRONLY, 0o600)
 	if err != nil {
@@ -192,13 +201,13 @@ func (s *Store) write(phase, file string, raw []byte) (err error) {
 	half := len(raw) / 2
 	_, err = opened.Write(raw[:half])
 	if err == nil {
-		err = s.step(phase + " half written")
+		err = step("half written")
 	}
 	if err == nil {
 		_, err = opened.Write(raw[half:])
 	}
 	if err == nil {
-		err = s.step(phase + " written")
+		err = step("written")
 	}
 	if err == nil {
 		err = opened.Sync()
@@ -207,13 +216,13 @@ func (s *Store) write(phase, file string, raw []byte) (err error) {
 		err = closed
 	}
 	if err == nil {
-		err = s.step(phase + " synced")
+		err = step("synced")
 	}
 	if err == nil {
 		err = os.Rename(temporary, file)
 	}
 	if err == nil {
-		err = s.step(phase + " renamed")
+		err = step("renamed")
 	}
 	if err != nil {
 		return err
