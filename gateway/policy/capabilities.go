@@ -1,9 +1,13 @@
 package policy
 
 import (
+	"encoding/json"
+	"fmt"
 	"slices"
+	"sync"
 
 	"github.com/open-policy-agent/opa/v1/ast"
+	"github.com/open-policy-agent/opa/v1/types"
 )
 
 // builtins is the allow list. All of them are pure: no clock but input.now,
@@ -41,12 +45,42 @@ func Builtins() []string {
 // Capabilities returns OPA's capabilities cut down to [Builtins], with no host
 // that may be reached. Use it to compile, check or test a policy as the
 // gateway does.
+//
+// Each call returns declarations of its own: OPA's type checker merges what it
+// learns of a rule into the type that a built-in function is declared to
+// return, so two compilations at the same time must not share it.
 func Capabilities() *ast.Capabilities {
 	capabilities := ast.CapabilitiesForThisVersion()
-	capabilities.Builtins = slices.DeleteFunc(slices.Clone(capabilities.Builtins), func(b *ast.Builtin) bool {
-		return !slices.Contains(builtins, b.Name)
-	})
+	var allowed []*ast.Builtin
+	for _, b := range capabilities.Builtins {
+		if written, ok := declarations()[b.Name]; ok {
+			own := *b
+			own.Decl = new(types.Function)
+			if err := own.Decl.UnmarshalJSON(written); err != nil {
+				panic(fmt.Sprintf("read OPA's declaration of %s: %v", b.Name, err))
+			}
+			allowed = append(allowed, &own)
+		}
+	}
+	capabilities.Builtins = allowed
 	capabilities.AllowNet = []string{}
 	capabilities.WasmABIVersions = nil
 	return capabilities
 }
+
+// declarations of the allowed functions, as JSON: the one way in which OPA
+// copies a type.
+var declarations = sync.OnceValue(func() map[string][]byte {
+	written := map[string][]byte{}
+	for _, b := range ast.CapabilitiesForThisVersion().Builtins {
+		if !slices.Contains(builtins, b.Name) {
+			continue
+		}
+		raw, err := json.Marshal(b.Decl)
+		if err != nil {
+			panic(fmt.Sprintf("write OPA's declaration of %s: %v", b.Name, err))
+		}
+		written[b.Name] = raw
+	}
+	return written
+})

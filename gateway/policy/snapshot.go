@@ -107,9 +107,10 @@ func Compile(ctx context.Context, bundles []Bundle, options Options) (*Snapshot,
 
 // compile parses and compiles the code of the bundles.
 func (s *Snapshot) compile(bundles []Bundle) error {
+	capabilities := Capabilities()
 	modules := map[string]*ast.Module{}
 	for _, b := range bundles {
-		if err := parseModules(b, modules); err != nil {
+		if err := parseModules(b, capabilities, modules); err != nil {
 			return err
 		}
 	}
@@ -117,7 +118,7 @@ func (s *Snapshot) compile(bundles []Bundle) error {
 	if err != nil {
 		return err
 	}
-	compiler := ast.NewCompiler().WithCapabilities(Capabilities()).WithSchemas(schemas).WithStrict(true)
+	compiler := ast.NewCompiler().WithCapabilities(capabilities).WithSchemas(schemas).WithStrict(true)
 	if compiler.Compile(modules); compiler.Failed() {
 		return fmt.Errorf("compile policy: %w", compileError(compiler.Errors))
 	}
@@ -129,13 +130,13 @@ func (s *Snapshot) compile(bundles []Bundle) error {
 	return err
 }
 
-func parseModules(b Bundle, into map[string]*ast.Module) error {
+func parseModules(b Bundle, capabilities *ast.Capabilities, into map[string]*ast.Module) error {
 	for _, m := range b.Content.Modules {
 		name := b.Stamp.Name + "/" + strings.TrimPrefix(m.Path, "/")
 		parsed, err := ast.ParseModuleWithOpts(name, string(m.Raw), ast.ParserOptions{
 			ProcessAnnotation: true,
 			RegoVersion:       ast.RegoV1,
-			Capabilities:      Capabilities(),
+			Capabilities:      capabilities,
 		})
 		if err != nil {
 			return fmt.Errorf("parse policy: %w", err)
