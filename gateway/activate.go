@@ -53,7 +53,7 @@ func (p *Policy) try(ctx context.Context, s *policy.Snapshot, triedUnder string)
 	}
 	before := p.current.Load()
 	candidate.live = before != nil
-	if err := runCanaries(ctx, candidate); err != nil {
+	if err := runCanaries(ctx, candidate, before); err != nil {
 		return nil, err
 	}
 	return candidate, candidate.tryEntries(ctx, before, triedUnder)
@@ -65,7 +65,7 @@ func (p *Policy) tryFixed(ctx context.Context, s *policy.Snapshot) (*active, err
 	if err != nil {
 		return nil, err
 	}
-	return candidate, runCanaries(ctx, candidate)
+	return candidate, runCanaries(ctx, candidate, nil)
 }
 
 // swap makes a candidate that was tried the active one.

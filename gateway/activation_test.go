@@ -591,5 +591,6 @@ func untriedOf(t *testing.T, d *desk) *active {
 	folder := policyFolder(t)
 	const strong = "carries(_, facts) if {\n\tcount(facts & own_facts) > 0\n\tcount(facts & situational) > 0\n}"
 	edit(t, folder, "lib/approvals/carried.rego", strong, strong+"\n\ncarries(_, facts) if \"deployment_tool\" in facts")
+	anyFactLeads(t, folder)
 	return candidateOf(t, Source{Path: folder})
 }

@@ -104,6 +104,19 @@ func TestPolicyThatMissesCanariesIsRefusedNamingThem(t *testing.T) {
 	}
 }
 
+// Entries are tried by the outcome alone: a policy whose outcome says more than
+// its decision would let an entry pass that hides something.
+func TestPolicyWhoseOutcomeIsNotItsDecisionIsRefused(t *testing.T) {
+	folder := policyFolder(t)
+	edit(t, folder, "an0940/decision.rego", "decision := object.union(outcome, explanation)", `decision := object.union(outcome, explanation) if outcome.disposition != "review"
+
+else := object.union(object.union(outcome, explanation), {"disposition": "alert"})`)
+	_, err := LoadPolicy(patient(t), []Source{{Path: folder}}, policy.Options{})
+	if err == nil || !strings.Contains(err.Error(), "is alert by data.an0940.decision and review by data.an0940.outcome: the two must not differ") {
+		t.Errorf("got: %v", err)
+	}
+}
+
 func TestTwoBundlesOfOneNameAreRefused(t *testing.T) {
 	_, err := LoadPolicy(patient(t), SourcesFromPaths([]string{governanceFolder(t), governanceFolder(t)}), policy.Options{})
 	if err == nil || !strings.Contains(err.Error(), "there is a governance bundle already; name one of each") {

@@ -13,10 +13,16 @@ import (
 )
 
 // runCanaries runs each canary as it stands, now: under the entries that count now.
-func runCanaries(ctx context.Context, candidate *active) error {
+// Code that is not before's is held to one answer besides.
+func runCanaries(ctx context.Context, candidate, before *active) error {
+	newCode := before == nil || !candidate.snapshot.SameCode(before.snapshot)
 	var missed []string
 	for _, canary := range candidate.snapshot.Canaries() {
-		if err := candidate.try(ctx, canary); err != nil {
+		err := candidate.try(ctx, canary)
+		if err == nil && newCode {
+			err = candidate.sameOutcome(ctx, canary)
+		}
+		if err != nil {
 			missed = append(missed, fmt.Sprintf("%s (%s): %v", canary.Name, canary.Title, err))
 		}
 	}
@@ -38,6 +44,23 @@ func (a *active) try(ctx context.Context, canary policy.Canary) error {
 	}
 	if canary.Signal != "" && !slices.ContainsFunc(d.Answer.Signals, func(s policy.Signal) bool { return s.ID == canary.Signal }) {
 		return fmt.Errorf("is %s, but its signal %s does not hold", d.Answer.Disposition, canary.Signal)
+	}
+	return nil
+}
+
+// sameOutcome holds the policy to one answer: its outcome, by which entries are
+// tried, is the one of its decision, by which events are decided.
+func (a *active) sameOutcome(ctx context.Context, canary policy.Canary) error {
+	decided, err := a.decideLast(ctx, canary.Messages, a.snapshot.Created(), nil)
+	if err != nil {
+		return err
+	}
+	tried, err := a.decideIn(ctx, canaryRun{ask: (*policy.Snapshot).Outcome}, canary.Messages, a.snapshot.Created())
+	if err != nil {
+		return err
+	}
+	if tried.Answer.Disposition != decided.Answer.Disposition {
+		return fmt.Errorf("is %s by %s and %s by %s: the two must not differ", decided.Answer.Disposition, policy.Entrypoint, tried.Answer.Disposition, policy.OutcomeEntrypoint)
 	}
 	return nil
 }
@@ -65,10 +88,11 @@ const canaryDeadline = 10 * time.Second
 // canaryRun is a worker's run of one canary: only its last message is decided,
 // the others say what there was before, and nothing is told to anybody.
 type canaryRun struct {
-	last   uint64           // the number of its last message
-	groups []string         // host groups that its host is in
-	open   *policy.Change   // a window that is put in, whatever package is installed; nil: none
-	answer *policy.Decision // what was decided about the last message in the end
+	ask    func(*policy.Snapshot, context.Context, policy.Trigger, policy.Facts) policy.Decision // Decide or Outcome
+	last   uint64                                                                                // the number of its last message
+	groups []string                                                                              // host groups that its host is in
+	open   *policy.Change                                                                        // a window that is put in, whatever package is installed; nil: none
+	answer *policy.Decision                                                                      // what was decided about the last message in the end
 }
 
 // decideCanary is decide for the run of a canary.
@@ -82,24 +106,25 @@ func (w *Worker) decideCanary(ctx context.Context, a *active, step *Step, c *ins
 		facts.Changes = []policy.Change{covering(*w.canary.open, c, c.Event.Stamp)}
 	}
 	trigger := policy.Trigger{Stream: step.At.Stream, Sequence: step.At.Sequence, Record: step.At.Record, Cause: step.Cause}
-	d := a.snapshot.Decide(ctx, trigger, facts)
+	d := w.canary.ask(a.snapshot, ctx, trigger, facts)
 	w.canary.answer = &d
 	w.tracker.Watch(c, step.At)
 	w.timers.pend(step.Host, step.At, d.Answer.Pending, now)
 }
 
-// decideLast sends messages through a correlator that knows nothing else, as a
-// shipper's would come, and gives what is decided about the last one in the end,
-// when nothing more can come; nil where it is not decided. now is when the first
-// one comes, the others a second later each. groups are those of its host.
+// decideLast is decideIn for the whole decision. groups are those of the canary's host.
 func (a *active) decideLast(ctx context.Context, messages []string, now time.Time, groups []string) (*policy.Decision, error) {
-	return a.decideIn(ctx, messages, now, groups, nil)
+	return a.decideIn(ctx, canaryRun{ask: (*policy.Snapshot).Decide, groups: groups}, messages, now)
 }
 
-// decideIn is decideLast with a change window that is open; nil: none.
-func (a *active) decideIn(ctx context.Context, messages []string, now time.Time, groups []string, open *policy.Change) (*policy.Decision, error) {
+// decideIn sends messages through a correlator that knows nothing else, as a
+// shipper's would come, and gives what is decided about the last one in the end,
+// when nothing more can come; nil where it is not decided. now is when the first
+// one comes, the others a second later each.
+func (a *active) decideIn(ctx context.Context, run canaryRun, messages []string, now time.Time) (*policy.Decision, error) {
+	run.last = uint64(len(messages))
 	w := NewWorker(WorkerOptions{})
-	w.canary = &canaryRun{last: uint64(len(messages)), groups: groups, open: open}
+	w.canary = &run
 	var under Policy
 	under.current.Store(&active{snapshot: a.snapshot.WithDeadline(canaryDeadline), masker: a.masker})
 	for i, raw := range messages {
@@ -112,8 +137,8 @@ func (a *active) decideIn(ctx context.Context, messages []string, now time.Time,
 		}
 	}
 	w.Finish(ctx, &under)
-	if d := w.canary.answer; d != nil && d.Fault != "" {
+	if d := run.answer; d != nil && d.Fault != "" {
 		return nil, fmt.Errorf("message %d cannot be decided: %s", len(messages), d.Fault)
 	}
-	return w.canary.answer, nil
+	return run.answer, nil
 }

@@ -401,6 +401,7 @@ func TestAWindowThatBlindsThePolicyIsRefusedByTheCanaries(t *testing.T) {
 	const strong = "carries(_, facts) if {\n\tcount(facts & own_facts) > 0\n\tcount(facts & situational) > 0\n}"
 	folder := policyFolder(t)
 	edit(t, folder, carried, strong, strong+"\n\ncarries(_, facts) if \"change_window\" in facts")
+	anyFactLeads(t, folder)
 	governing := governanceFolder(t)
 	entry(t, governing, "by-hash-and-window", "sha256: ["+strings.Repeat("0d", 32)+"]\nchange_window: true\ndeployment_tools: [configuration-manager]")
 	_, err := NewPolicy(patient(t), candidateOf(t, Source{Path: folder}, Source{Path: governing}).snapshot)
@@ -418,6 +419,7 @@ func TestAWindowThatBlindsThePolicyIsRefusedByTheCanaries(t *testing.T) {
 	// This policy lets one ticket explain everything, so that only its record shows it.
 	folder = policyFolder(t)
 	edit(t, folder, carried, strong, strong+"\n\ncarries(_, _) if {\n\tsome change in input.change\n\tchange.ticket == \"chg-666\"\n}")
+	anyFactLeads(t, folder)
 	bad := candidateOf(t, Source{Path: folder}, Source{Path: governing})
 	if err := bad.tryFillings(patient(t), bad.snapshot.Fillings()); err != nil {
 		t.Fatalf("the policy is refused before the record is there: %v", err)
@@ -434,6 +436,7 @@ func TestARecordThatBlindsThePolicyIsRefusedAndTheOthersCount(t *testing.T) {
 	const strong = "carries(_, facts) if {\n\tcount(facts & own_facts) > 0\n\tcount(facts & situational) > 0\n}"
 	folder := policyFolder(t)
 	edit(t, folder, carried, strong, strong+"\n\ncarries(_, _) if {\n\tsome change in input.change\n\tchange.ticket == \"chg-666\"\n}")
+	anyFactLeads(t, folder)
 	c := newChanging(t)
 	entry(t, c.config.Bundles[0].Path, "by-hash-and-window", "sha256: ["+strings.Repeat("0d", 32)+"]\nchange_window: true\ndeployment_tools: [configuration-manager]")
 	c.config.Bundles = append(c.config.Bundles, BundleConfig{Name: "policy", Path: folder, AllowUnsigned: true})

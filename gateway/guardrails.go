@@ -181,7 +181,7 @@ func (a *active) tryWith(ctx context.Context, canary policy.Canary, f policy.Fil
 		return err
 	}
 	groups, open := inWindow(f)
-	d, err := a.decideIn(ctx, messages, f.Now, groups, open)
+	d, err := a.decideIn(ctx, canaryRun{ask: (*policy.Snapshot).Outcome, groups: groups, open: open}, messages, f.Now)
 	if err != nil {
 		return err
 	}

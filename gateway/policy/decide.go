@@ -27,6 +27,17 @@ const (
 // Decide asks the policy. It always answers: a fault of any kind becomes a
 // review at high severity, and Fault says why.
 func (s *Snapshot) Decide(ctx context.Context, trigger Trigger, facts Facts) Decision {
+	return s.decide(ctx, s.decision, trigger, facts)
+}
+
+// Outcome is Decide without the explanation: disposition, severity, the approval
+// and what is pending, for a fraction of the cost. It asks [OutcomeEntrypoint]
+// where the policy has it.
+func (s *Snapshot) Outcome(ctx context.Context, trigger Trigger, facts Facts) Decision {
+	return s.decide(ctx, s.outcome, trigger, facts)
+}
+
+func (s *Snapshot) decide(ctx context.Context, at entry, trigger Trigger, facts Facts) Decision {
 	d := Decision{
 		ID:      trigger.ID(),
 		Trigger: trigger,
@@ -36,7 +47,7 @@ func (s *Snapshot) Decide(ctx context.Context, trigger Trigger, facts Facts) Dec
 	}
 	began := time.Now()
 	input := inputValue(facts, s.sessions)
-	answer, fault := s.evaluate(ctx, input, facts.Now)
+	answer, fault := s.evaluate(ctx, at, input, facts.Now)
 	d.Took = time.Since(began)
 	if fault != "" {
 		d.Fault = fault
@@ -115,13 +126,13 @@ func faultAnswer(facts Facts) Answer {
 	}
 }
 
-func (s *Snapshot) evaluate(ctx context.Context, input ast.Value, now time.Time) (Answer, string) {
+func (s *Snapshot) evaluate(ctx context.Context, at entry, input ast.Value, now time.Time) (Answer, string) {
 	// An external cancel and one timer cost less than the goroutine that rego starts for a context.
 	cancel := topdown.NewCancel()
 	timer := time.AfterFunc(s.deadline, cancel.Cancel)
 	defer timer.Stop()
 
-	results, err := s.query.Eval(ctx,
+	results, err := at.query.Eval(ctx,
 		rego.EvalParsedInput(input),
 		rego.EvalTime(now),
 		rego.EvalExternalCancel(cancel),
@@ -132,9 +143,9 @@ func (s *Snapshot) evaluate(ctx context.Context, input ast.Value, now time.Time)
 	case err != nil:
 		return Answer{}, fmt.Sprintf("%s: %v", FaultError, err)
 	case len(results) == 0 || len(results[0].Expressions) == 0:
-		return Answer{}, fmt.Sprintf("%s: %s has no value for this input", FaultUndefined, Entrypoint)
+		return Answer{}, fmt.Sprintf("%s: %s has no value for this input", FaultUndefined, at.name)
 	}
-	answer, err := readAnswer(results[0].Expressions[0].Value)
+	answer, err := readAnswer(at.name, results[0].Expressions[0].Value)
 	if err != nil {
 		return Answer{}, fmt.Sprintf("%s: %v", FaultAnswer, err)
 	}
@@ -143,7 +154,7 @@ func (s *Snapshot) evaluate(ctx context.Context, input ast.Value, now time.Time)
 
 // readAnswer types what the policy returned and refuses what is not of the
 // published shape: a disposition nobody knows must not pass for harmless.
-func readAnswer(value any) (Answer, error) {
+func readAnswer(name string, value any) (Answer, error) {
 	raw, err := json.Marshal(value)
 	if err != nil {
 		return Answer{}, err
@@ -164,12 +175,12 @@ func readAnswer(value any) (Answer, error) {
 	}
 	told.Answer = Answer{Signals: []Signal{}, NearMisses: []NearMiss{}, Pending: []Pending{}, Missing: []string{}}
 	if err := json.Unmarshal(raw, &told); err != nil {
-		return Answer{}, fmt.Errorf("%s: %w", Entrypoint, err)
+		return Answer{}, fmt.Errorf("%s: %w", name, err)
 	}
 	answer := told.Answer
 	for _, p := range told.Pending {
 		if p.Fact == "" || p.Due <= 0 {
-			return Answer{}, fmt.Errorf("%s: pending fact %q is due at %d: it must have a name and a time in ns since 1970", Entrypoint, p.Fact, p.Due)
+			return Answer{}, fmt.Errorf("%s: pending fact %q is due at %d: it must have a name and a time in ns since 1970", name, p.Fact, p.Due)
 		}
 		answer.Pending = append(answer.Pending, Pending{Fact: p.Fact, Due: time.Unix(0, p.Due).UTC()})
 	}
@@ -180,16 +191,16 @@ func readAnswer(value any) (Answer, error) {
 		}
 	}
 	if !answer.Disposition.Known() {
-		return Answer{}, fmt.Errorf("%s: disposition %q is none of expected, approved, review, alert", Entrypoint, answer.Disposition)
+		return Answer{}, fmt.Errorf("%s: disposition %q is none of expected, approved, review, alert", name, answer.Disposition)
 	}
 	if !answer.Severity.Known() {
-		return Answer{}, fmt.Errorf("%s: severity %q is none of informational, low, medium, high, critical", Entrypoint, answer.Severity)
+		return Answer{}, fmt.Errorf("%s: severity %q is none of informational, low, medium, high, critical", name, answer.Severity)
 	}
 	if answer.Disposition == Approved && answer.Approval == nil {
-		return Answer{}, errors.New(Entrypoint + ": approved without naming the approval")
+		return Answer{}, errors.New(name + ": approved without naming the approval")
 	}
 	if len(answer.Pending) > 0 && answer.Disposition != Review {
-		return Answer{}, fmt.Errorf("%s: %s while a fact is pending: only a review waits", Entrypoint, answer.Disposition)
+		return Answer{}, fmt.Errorf("%s: %s while a fact is pending: only a review waits", name, answer.Disposition)
 	}
 	return answer, nil
 }

@@ -13,6 +13,7 @@ import (
 	"github.com/open-policy-agent/opa/v1/ast"
 	"github.com/open-policy-agent/opa/v1/bundle"
 	"github.com/open-policy-agent/opa/v1/rego"
+	"github.com/open-policy-agent/opa/v1/storage"
 	"github.com/open-policy-agent/opa/v1/storage/inmem"
 
 	"msigate/gateway/event"
@@ -22,6 +23,10 @@ import (
 
 // Entrypoint is the document that a policy bundle must define.
 const Entrypoint = "data.an0940.decision"
+
+// OutcomeEntrypoint is the decision without its explanation. A policy may define
+// it; the canaries hold it to what [Entrypoint] says.
+const OutcomeEntrypoint = "data.an0940.outcome"
 
 // DefaultDeadline bounds one evaluation.
 const DefaultDeadline = 50 * time.Millisecond
@@ -34,7 +39,8 @@ type Bundle struct {
 
 // Snapshot is the active policy: verified bundles compiled together, immutable.
 type Snapshot struct {
-	query    rego.PreparedEvalQuery
+	decision entry
+	outcome  entry // the decision itself where the policy has no other
 	data     map[string]any
 	stamps   []BundleStamp
 	scope    *event.Scope
@@ -47,6 +53,12 @@ type Snapshot struct {
 	sessions *sessionTerms
 	compiler *ast.Compiler
 	code     string // what the compiler has, see codeOf
+}
+
+// entry is an entry point with its prepared query.
+type entry struct {
+	name  string
+	query rego.PreparedEvalQuery
 }
 
 // Options tune a Snapshot; the zero value is ready to use.
@@ -93,16 +105,27 @@ func Compile(ctx context.Context, bundles []Bundle, options Options) (*Snapshot,
 
 	store := inmem.NewFromObjectWithOpts(s.data, inmem.OptRoundTripOnWrite(false), inmem.OptReturnASTValuesOnRead(true))
 	var err error
-	s.query, err = rego.New(
-		rego.Query(Entrypoint),
+	if s.decision, err = s.prepare(ctx, store, Entrypoint); err != nil {
+		return nil, err
+	}
+	s.outcome = s.decision
+	if hasRule(s.compiler, OutcomeEntrypoint) {
+		s.outcome, err = s.prepare(ctx, store, OutcomeEntrypoint)
+	}
+	return s, err
+}
+
+func (s *Snapshot) prepare(ctx context.Context, store storage.Store, entrypoint string) (entry, error) {
+	query, err := rego.New(
+		rego.Query(entrypoint),
 		rego.Compiler(s.compiler),
 		rego.Store(store),
 		rego.StrictBuiltinErrors(false),
 	).PrepareForEval(ctx)
 	if err != nil {
-		return nil, fmt.Errorf("prepare %s: %w", Entrypoint, err)
+		return entry{}, fmt.Errorf("prepare %s: %w", entrypoint, err)
 	}
-	return s, nil
+	return entry{entrypoint, query}, nil
 }
 
 // compile parses and compiles the code of the bundles.
@@ -258,6 +281,9 @@ func (s *Snapshot) WithDeadline(d time.Duration) *Snapshot {
 	patient.deadline = d
 	return &patient
 }
+
+// SameCode tells whether both decide by the same Rego, compiled once.
+func (s *Snapshot) SameCode(other *Snapshot) bool { return s.compiler == other.compiler }
 
 // Scope is the scope matcher of this Snapshot.
 func (s *Snapshot) Scope() *event.Scope { return s.scope }

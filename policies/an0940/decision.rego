@@ -18,25 +18,39 @@ import data.lib.prevalence
 #   not explained and not alarming, or not decidable on these facts. alert: AN0940.
 # entrypoint: true
 # scope: document
-decision := object.union(shown, {"approval": approvals.approval}) if disposition == "approved"
-
-else := shown
+decision := object.union(outcome, explanation)
 
 # METADATA
-# title: The answer, with how common it is where the baseline knows
+# title: The decision without its explanation
+# description: |
+#   What has to be known where many scopes are tried against the canaries. It is part of
+#   the decision, so that the two cannot differ.
+# entrypoint: true
 # scope: document
-shown := object.union(answer, {"baseline": prevalence.record}) if told != []
+outcome := object.union(judged, {"approval": approvals.approval}) if disposition == "approved"
 
-else := answer
+else := judged
 
 # METADATA
-# title: The answer without its explanation
-answer := {
+# title: The outcome, without the entry that it rests on
+judged := {
 	"disposition": disposition,
 	"severity": severity,
+	"pending": awaited,
+}
+
+# METADATA
+# title: Why it was decided so, with how common it is where the baseline knows
+# scope: document
+explanation := object.union(reasons, {"baseline": prevalence.record}) if told != []
+
+else := reasons
+
+# METADATA
+# title: What was told, what nearly fitted and what is not known
+reasons := {
 	"signals": [object.remove(held, ["disposition", "excusable", "missing"]) | some held in told],
 	"near_misses": near_misses,
-	"pending": awaited,
 	"missing": missing,
 }
 

@@ -9,7 +9,6 @@ approval := {
 	"ticket": ticket(id),
 	"matched": sort(matched[id]),
 } if {
-	candidates != set()
 	id := sort(fitting)[0][1]
 }
 
@@ -24,7 +23,7 @@ else := object.get(data.governance.installers[id], "ticket", "")
 # METADATA
 # title: Entries without a failed fact, by how few facts lead to them
 fitting contains [0 - count(matched[id]), id] if {
-	some id in candidates
+	some id in leading
 	carried(id)
 	not failed[id]
 }

@@ -1,32 +1,33 @@
 package lib.approvals
 
 # METADATA
-# title: Entries that any fact of the event leads to
+# title: Entries that as many facts lead to as an approval takes
+# description: One that is not among them does not fit; the build step files it so (gateway/governance/filing.go).
 # scope: document
-candidates contains id if some id, _ in data.governance.index.installers.sha256[subject.sha256]
+leading contains id if some id, _ in data.governance.index.installers.sha256[subject.sha256]
 
-candidates contains id if some id, _ in data.governance.index.installers.sha1[subject.sha1]
+leading contains id if some id, _ in data.governance.index.installers.sha1[subject.sha1]
 
-candidates contains id if {
+leading contains id if {
 	some way in ways
 	some id, _ in data.governance.index.installers.sha256[package_hash(way.session)]
 }
 
-candidates contains id if {
+leading contains id if {
 	some signer, _ in signers
 	some tool, _ in tools[_]
 	some narrowing in filed_under
 	some id, _ in data.governance.index.installers.signer_tool[concat("", [signer, "|", tool, narrowing])]
 }
 
-candidates contains id if {
+leading contains id if {
 	some signer, _ in signers
 	some source, _ in sources[_]
 	some narrowing in filed_under
 	some id, _ in data.governance.index.installers.signer_source[concat("", [signer, "|", source, narrowing])]
 }
 
-candidates contains id if {
+leading contains id if {
 	some at, found in tools
 	some tool, _ in found
 	some source, _ in sources[at]
@@ -34,7 +35,7 @@ candidates contains id if {
 	some id, _ in data.governance.index.installers.tool_source[concat("", [tool, "|", source, narrowing])]
 }
 
-candidates contains id if {
+leading contains id if {
 	count(changes) > 0
 	some signer, _ in signers
 	some narrowing in filed_under
@@ -70,8 +71,13 @@ filed_under contains concat("|", ["", "user", ways[_].client.user])
 filed_under contains concat("|", ["", "host_group", group]) if some group in input.host.groups
 
 # METADATA
-# title: Entries that one fact leads to and that nothing else need fit
-# description: For near misses. The build step keeps few of them for each fact.
+# title: Entries that any fact of the event leads to
+# description: |
+#   Those that one fact leads to, and that nothing else need fit, are for near misses. The
+#   build step keeps few of them for each fact.
+# scope: document
+candidates contains id if some id in leading
+
 candidates contains id if {
 	some signer, _ in signers
 	some id, _ in data.governance.index.installers.signer[signer]

@@ -15,6 +15,7 @@ import data.lib.approvals
 # title: Facts that an entry waits for, and when each is due in ns since 1970
 # scope: document
 awaited[fact] := at if {
+	due != {}
 	some id in approvals.candidates
 	would_excuse(id)
 	some fact, at in due
