@@ -32,6 +32,7 @@ type FileMessage struct {
 	Data    []byte         // the message; nil where Records hold it already; the whole file where a record of .xml has a fault
 	Records []event.Record // of a record of .xml or .evtx
 	Fault   *event.Fault   // set where the message could not be read at all
+	Text    []byte         // the one record of Records, as a message of its own; nil where it could not be cut out
 }
 
 // fileFormats are the endings that a folder is searched for; each may be followed by .gz.
@@ -224,8 +225,7 @@ func readWhole(path string, r io.Reader, numbered bool, each func(FileMessage) e
 		if record.Fault != nil {
 			message.Data = data // whether it is in scope can be told from nothing else
 		}
-		record.Index = 0
-		message.Records = []event.Record{record}
+		message.hold(record)
 		if err := each(message); err != nil {
 			return err
 		}

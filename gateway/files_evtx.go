@@ -17,11 +17,12 @@ func readEvtx(ctx context.Context, path string, r io.Reader, each func(FileMessa
 			return ctx.Err()
 		}
 		number++
-		message := FileMessage{Source: path, Line: number, Records: []event.Record{record}}
+		message := FileMessage{Source: path, Line: number}
 		if err != nil {
-			message = FileMessage{Source: path, Line: number, Fault: &event.Fault{Reason: event.ReasonSyntax, Detail: err.Error()}}
+			message.Fault = &event.Fault{Reason: event.ReasonSyntax, Detail: err.Error()}
+		} else {
+			message.hold(record)
 		}
-		message.clearIndex()
 		if err := each(message); err != nil {
 			return err
 		}
@@ -29,9 +30,10 @@ func readEvtx(ctx context.Context, path string, r io.Reader, each func(FileMessa
 	return nil
 }
 
-// clearIndex numbers a record that is a message of its own from 0.
-func (m *FileMessage) clearIndex() {
-	for i := range m.Records {
-		m.Records[i].Index = i
-	}
+// hold makes the message one of this record alone, which is the first of it.
+// Its text is the message's to keep: who keeps the record does not keep the file.
+func (m *FileMessage) hold(record event.Record) {
+	m.Text = record.Text
+	record.Index, record.Text = 0, nil
+	m.Records = []event.Record{record}
 }

@@ -147,6 +147,11 @@ type Record struct {
 	Index int    // position inside the message, from 0
 	Event *Event // nil when Fault is set
 	Fault *Fault
+
+	// Text is the record alone, as a message that decodes to it: a part of the
+	// message, whose memory it shares; of .evtx, Velociraptor's JSON of it. nil
+	// where the record could not be cut out.
+	Text []byte
 }
 
 // Fault says why a message or a record cannot be decoded. It is structural

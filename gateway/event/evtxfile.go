@@ -44,8 +44,8 @@ func ReadEvtx(file io.Reader) iter.Seq2[Record, error] {
 			last := err != nil
 			records, err := evtxChunk(slot[:n])
 			for _, record := range records {
-				e, fault := evtxEvent(record)
-				if !yield(Record{Index: index, Event: e, Fault: fault}, nil) {
+				e, text, fault := evtxEvent(record)
+				if !yield(Record{Index: index, Event: e, Fault: fault, Text: text}, nil) {
 					return
 				}
 				index++
@@ -133,7 +133,7 @@ func evtxChunk(slot []byte) (records []*evtx.EventRecord, err error) {
 
 // evtxEvent decodes one record by way of JSON, in which the library's output is
 // Velociraptor's shape.
-func evtxEvent(found *evtx.EventRecord) (e *Event, fault *Fault) {
+func evtxEvent(found *evtx.EventRecord) (e *Event, text []byte, fault *Fault) {
 	defer func() {
 		if fault != nil {
 			fault = &Fault{Reason: fault.Reason, Detail: fmt.Sprintf("record %d: %s", found.Header.RecordID, fault.Detail)}
@@ -141,24 +141,24 @@ func evtxEvent(found *evtx.EventRecord) (e *Event, fault *Fault) {
 	}()
 	text, err := json.Marshal(found.Event)
 	if err != nil {
-		return nil, &Fault{Reason: ReasonSyntax, Detail: err.Error()}
+		return nil, nil, &Fault{Reason: ReasonSyntax, Detail: err.Error()}
 	}
 	document := newJSONDocument()
 	defer document.release()
 	if fault = parseJSON(text, document); fault != nil {
-		return nil, fault
+		return nil, text, fault
 	}
 	system, data := document.root().at("Event", "System"), document.root().at("Event", "EventData")
 	if system.kind() != jsonObject {
-		return nil, &Fault{Reason: ReasonShape, Detail: "the record has no System element"}
+		return nil, text, &Fault{Reason: ReasonShape, Detail: "the record has no System element"}
 	}
 	r := newRecord()
 	defer r.release()
 	r.velociraptor(system, data)
 	r.shape = ShapeEvtx
 	if e, fault = r.event(); fault != nil {
-		return nil, fault
+		return nil, text, fault
 	}
 	e.RecordID = found.Header.RecordID
-	return e, nil
+	return e, text, nil
 }

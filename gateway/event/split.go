@@ -30,7 +30,13 @@ func (l *recordList) addObject(text []byte) {
 		l.batch(text, path)
 		return
 	}
+	l.addJSON(text)
+}
+
+// addJSON adds one record.
+func (l *recordList) addJSON(text []byte) {
 	l.add(decodeJSON(text))
+	l.records[len(l.records)-1].Text = text
 }
 
 // decodeObjects reads text that begins with an object: one, or one a line, or
@@ -46,7 +52,7 @@ func decodeObjects(text []byte) ([]Record, *Fault) {
 	} else {
 		var e *Event
 		if e, fault = decodeJSON(text); fault == nil {
-			return []Record{{Event: e}}, nil
+			return []Record{{Event: e, Text: text}}, nil
 		}
 	}
 	for chunk := range objectChunks(text) {

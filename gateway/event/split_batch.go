@@ -73,7 +73,7 @@ func (l *recordList) batch(text []byte, path []string) {
 				if len(path) > 1 && len(element) > 0 && element[0] == '{' {
 					l.batch(element, path[1:])
 				} else {
-					l.add(decodeJSON(element))
+					l.addJSON(element)
 				}
 			})
 		case !jsontext.Value(content).IsValid(jsontext.AllowInvalidUTF8(true)):

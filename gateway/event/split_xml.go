@@ -77,6 +77,7 @@ func decodeEventXML(scanner *xmlScanner, tag xmlTag, list *recordList) *Fault {
 		return nil
 	}
 	list.add(r.event())
+	list.records[len(list.records)-1].Text = scanner.text[tag.start:scanner.at]
 	return nil
 }
 
