@@ -70,14 +70,45 @@ func seal(name string, content *bundle.Bundle) (*Bundle, error) {
 // the same revision from a folder, an archive or a build.
 func contentHash(b *bundle.Bundle) (string, error) {
 	h := sha256.New()
-	if err := json.NewEncoder(h).Encode(b.Data); err != nil { // keys sorted
+	if err := encode(h, b.Data); err != nil {
 		return "", fmt.Errorf("hash the data: %w", err)
 	}
+	fmt.Fprintln(h)
 	for _, m := range b.Modules {
 		fmt.Fprintf(h, "%s\x00%d\x00", m.Path, len(m.Raw))
 		h.Write(m.Raw)
 	}
 	return hex.EncodeToString(h.Sum(nil)), nil
+}
+
+// encode writes a document as encoding/json does, with sorted keys, but member by
+// member: of 100,000 entries it never holds the whole text.
+func encode(w io.Writer, document any) error {
+	members, ok := document.(map[string]any)
+	if !ok || members == nil {
+		text, err := json.Marshal(document)
+		if err == nil {
+			_, err = w.Write(text)
+		}
+		return err
+	}
+	separator := "{"
+	for _, key := range sortedKeys(members) {
+		name, err := json.Marshal(key)
+		if err != nil {
+			return err
+		}
+		fmt.Fprintf(w, "%s%s:", separator, name)
+		if err := encode(w, members[key]); err != nil {
+			return err
+		}
+		separator = ","
+	}
+	if len(members) == 0 {
+		fmt.Fprint(w, "{")
+	}
+	_, err := fmt.Fprint(w, "}")
+	return err
 }
 
 func summary(name string, b *bundle.Bundle) string {

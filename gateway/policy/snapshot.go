@@ -42,6 +42,7 @@ type Snapshot struct {
 	decision entry
 	outcome  entry // the decision itself where the policy has no other
 	data     map[string]any
+	terms    ast.Object // the data, as the evaluation reads them
 	stamps   []BundleStamp
 	scope    *event.Scope
 	triggers triggers
@@ -103,8 +104,13 @@ func Compile(ctx context.Context, bundles []Bundle, options Options) (*Snapshot,
 		return nil, err
 	}
 
-	store := inmem.NewFromObjectWithOpts(s.data, inmem.OptRoundTripOnWrite(false), inmem.OptReturnASTValuesOnRead(true))
 	var err error
+	if s.terms, err = terms(s.data, options.Like); err != nil {
+		return nil, err
+	}
+	documents := map[string]any{}
+	s.terms.Foreach(func(root, document *ast.Term) { documents[string(root.Value.(ast.String))] = document.Value })
+	store := inmem.NewFromObjectWithOpts(documents, inmem.OptRoundTripOnWrite(false), inmem.OptReturnASTValuesOnRead(true))
 	if s.decision, err = s.prepare(ctx, store, Entrypoint); err != nil {
 		return nil, err
 	}
