@@ -3,6 +3,7 @@ package policy
 import (
 	"fmt"
 	"maps"
+	"reflect"
 	"slices"
 
 	"github.com/open-policy-agent/opa/v1/ast"
@@ -58,8 +59,8 @@ func shared(document, was any, made ast.Value, depth int) (ast.Value, error) {
 	return ast.NewObject(members...), nil
 }
 
-// same tells whether two JSON documents are equal; reflection would take most of
-// the time that sharing saves.
+// same tells whether two JSON documents are equal; reflection over whole
+// documents would take most of the time that sharing saves.
 func same(a, b any) bool {
 	switch a := a.(type) {
 	case map[string]any:
@@ -69,15 +70,6 @@ func same(a, b any) bool {
 		b, ok := b.([]any)
 		return ok && slices.EqualFunc(a, b, same)
 	default:
-		return scalar(b) && a == b
-	}
-}
-
-func scalar(value any) bool {
-	switch value.(type) {
-	case map[string]any, []any:
-		return false
-	default:
-		return true
+		return reflect.DeepEqual(a, b)
 	}
 }
