@@ -56,6 +56,8 @@ type Gateway struct {
 	changes changeFollower // change windows, live
 	groups  groupFollower  // host groups, live
 
+	approved *approvedNotes
+
 	following    sync.WaitGroup // of the two
 	endFollowing context.CancelFunc
 
@@ -80,7 +82,7 @@ type Gateway struct {
 // Start checks nothing and creates nothing on the bus: see bus.Setup and
 // bus.Check. It returns as soon as messages are read; Stop ends it.
 func Start(ctx context.Context, o Options) (*Gateway, error) {
-	g := &Gateway{options: o, collectors: map[string]bool{}, seed: maphash.MakeSeed(), audits: make(chan auditEvent, 16), failure: make(chan error, 1), rollups: newRollups(o.Version)}
+	g := &Gateway{options: o, collectors: map[string]bool{}, seed: maphash.MakeSeed(), audits: make(chan auditEvent, 16), failure: make(chan error, 1), rollups: newRollups(o.Version), approved: newApprovedNotes()}
 	for _, name := range o.Config.Hosts.Collectors {
 		g.collectors[event.LowerASCII(name)] = true
 	}
@@ -123,6 +125,7 @@ func Start(ctx context.Context, o Options) (*Gateway, error) {
 	background, g.endBackground = context.WithCancel(g.given)
 	g.backgroundRunning.Go(func() { g.keepClock(background) })
 	g.backgroundRunning.Go(func() { g.saveEvery(background) })
+	g.backgroundRunning.Go(func() { g.writeApproved(background) })
 	return g, nil
 }
 

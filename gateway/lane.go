@@ -199,6 +199,7 @@ func (l *lane) take(ctx context.Context, j job) {
 func (l *lane) publish(ctx context.Context, m *Message, steps []Step, settled func(error)) {
 	for i := range steps {
 		l.gateway.count(&steps[i])
+		l.gateway.approved.note(steps[i].Told)
 	}
 	for i := range steps {
 		l.gateway.rollups.observe(steps[i].Updates)

@@ -119,21 +119,22 @@ func writeArchiveFile(path string, b *governance.Bundle) (err error) {
 
 // bundleReport is what a command says of the bundle it made or looked at.
 type bundleReport struct {
-	File       string             `json:"file"`
-	Bundle     string             `json:"bundle"`
-	Summary    string             `json:"summary"`
-	Revision   string             `json:"revision"`
-	Serial     int64              `json:"serial"`              // 0: none
-	NotAfter   *time.Time         `json:"not_after,omitempty"` // absent: none
-	Signed     bool               `json:"signed"`
-	SignedBy   string             `json:"signed_by,omitempty"`
-	SignedAt   *time.Time         `json:"signed_at,omitempty"`
-	Algorithm  string             `json:"algorithm,omitempty"`
-	ApprovedBy []string           `json:"approved_by"`
-	Verified   bool               `json:"verified"` // false: signature and approvals are as the bundle says
-	Entries    []governance.Entry `json:"entries,omitempty"`
-	Changes    *bundleChanges     `json:"changes,omitempty"`
-	names      map[string]string  // what key files call the keys
+	File          string            `json:"file"`
+	Bundle        string            `json:"bundle"`
+	Summary       string            `json:"summary"`
+	Revision      string            `json:"revision"`
+	Serial        int64             `json:"serial"`              // 0: none
+	NotAfter      *time.Time        `json:"not_after,omitempty"` // absent: none
+	Signed        bool              `json:"signed"`
+	SignedBy      string            `json:"signed_by,omitempty"`
+	SignedAt      *time.Time        `json:"signed_at,omitempty"`
+	Algorithm     string            `json:"algorithm,omitempty"`
+	ApprovedBy    []string          `json:"approved_by"`
+	Verified      bool              `json:"verified"` // false: signature and approvals are as the bundle says
+	Entries       []inspectedEntry  `json:"entries,omitempty"`
+	ApprovedSince *time.Time        `json:"approved_since,omitempty"` // since when the bus that was asked notes approvals
+	Changes       *bundleChanges    `json:"changes,omitempty"`
+	names         map[string]string // what key files call the keys
 }
 
 type bundleChanges struct {

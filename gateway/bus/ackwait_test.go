@@ -87,7 +87,7 @@ func TestCheckAsksForTheReplicasConfigured(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if len(ms) != 10 { // each stream and bucket; a consumer has those of its stream
+	if len(ms) != 11 { // each stream and bucket; a consumer has those of its stream
 		t.Errorf("%d mismatches: %v", len(ms), ms)
 	}
 	for _, m := range ms {

@@ -79,6 +79,16 @@ var ErrRemade = errors.New("the bucket was made anew")
 // how often it looks whether the bucket is still the same. A variable for tests.
 var followPause = 2 * time.Second
 
+// Created is when the bucket was made.
+func (b *Bucket) Created(ctx context.Context) (time.Time, error) {
+	start := time.Now()
+	s, err := b.conn.js.Stream(ctx, b.stream)
+	if err != nil {
+		return time.Time{}, fmt.Errorf("asking for the bucket %s: %w", b.name, b.conn.bucketError(err, start))
+	}
+	return s.CachedInfo().Created, nil
+}
+
 // Follow gives to each, in order and once, every revision that the bucket keeps
 // and every one that is stored from then on, deletions included, until ctx ends.
 // caughtUp is called once, when all that was there at the beginning is given. A

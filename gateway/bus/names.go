@@ -19,6 +19,7 @@ const (
 	BucketState      = "msigate-state"      // key-value: one key a host
 	BucketChanges    = "msigate-changes"    // key-value: change windows
 	BucketHosts      = "msigate-hosts"      // key-value: host groups
+	BucketApprovals  = "msigate-approvals"  // key-value: when each entry last approved something
 	BucketPolicy     = "msigate-policy"     // objects: bundles of detection engineering
 	BucketGovernance = "msigate-governance" // objects: bundles of security governance
 )

@@ -102,7 +102,7 @@ func TestEachRoleIsRefusedWhatItMustNotDo(t *testing.T) {
 	people := []string{"audit.change_opened.chg-1", "audit.change_approved.chg-1", "audit.change_closed.chg-1", "audit.hosts_imported"}
 	machine := []string{"audit.activation", "audit.refusal", "audit.change_counts.chg-1"}
 	events := []string{"events.host.ws04", "events.host.>", "events.collector.other"}
-	state := []string{"$KV.msigate-state.watermark"}
+	state := []string{"$KV.msigate-state.watermark", "$KV.msigate-approvals.entry"}
 	must := map[string][][]string{
 		"shipper":    {events, {"events.host.ws033", "events.collector.wef"}, outputs, changes, objects, governing, people, machine, state, {"$JS.API.STREAM.INFO.EVENTS", "$JS.API.CONSUMER.CREATE.EVENTS.x"}},
 		"collector":  {events, {"events.host.ws03"}, outputs, changes, objects, governing, people, machine, state, {"$JS.API.STREAM.INFO.EVENTS"}},
@@ -376,6 +376,22 @@ func TestEachRoleCanDoItsWork(t *testing.T) {
 			t.Errorf("governance reads %s: %v, %v", name, e, err)
 		}
 		followBucket(t, roles["gateway"], name, 2)
+	}
+	if noting, err := OpenBucket(patient(t), roles["gateway"], BucketApprovals); err != nil {
+		t.Error(err)
+	} else if _, err := noting.Put(patient(t), "entry", []byte("{}"), 0); err != nil {
+		t.Errorf("the gateway writes %s: %v", BucketApprovals, err)
+	}
+	for _, role := range []string{"governance", "reader"} {
+		noted, err := OpenBucket(patient(t), roles[role], BucketApprovals)
+		if err != nil {
+			t.Fatal(err)
+		}
+		all, err := noted.All(patient(t))
+		created, failed := noted.Created(patient(t))
+		if err != nil || failed != nil || len(all) != 1 || created.IsZero() {
+			t.Errorf("%s reads %s: %v, %v, %v", role, BucketApprovals, all, err, failed)
+		}
 	}
 	store, err := roles["governance"].js.ObjectStore(patient(t), BucketGovernance)
 	for range 2 { // the second replaces the first

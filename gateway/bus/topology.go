@@ -188,6 +188,7 @@ var buckets = []bucket{
 	{name: BucketState, description: "msigate: state of each host", history: 1, value: MaxStateValue, atomic: true, lost: "the state of a host expires, and what it was in the middle of is forgotten"},
 	{name: BucketChanges, description: "msigate: change windows", history: 8, lost: "a change window vanishes"},
 	{name: BucketHosts, description: "msigate: groups of each host", history: 8, lost: "a host falls out of its groups"},
+	{name: BucketApprovals, description: "msigate: when each entry last approved something", history: 1, lost: "an entry that nobody needs any more is not told from one that is in use"},
 	{name: BucketPolicy, description: "msigate: policy bundles", objects: true, lost: "the policy bundle vanishes"},
 	{name: BucketGovernance, description: "msigate: governance bundles", objects: true, lost: "the governance bundle vanishes"},
 }

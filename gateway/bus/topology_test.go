@@ -21,8 +21,8 @@ func TestSetupCreatesEverythingOnceAndCheckFindsNothing(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if len(changes) != 11 || len(before) != 11 {
-		t.Errorf("%d mismatches before and %d changes, want 11 of each:\n%v\n%v", len(before), len(changes), before, changes)
+	if len(changes) != 12 || len(before) != 12 {
+		t.Errorf("%d mismatches before and %d changes, want 12 of each:\n%v\n%v", len(before), len(changes), before, changes)
 	}
 	for _, m := range before {
 		if m.Have != "absent" || !strings.Contains(m.String(), "msigate setup") {
