@@ -22,6 +22,7 @@ type Config struct {
 	Limits     LimitsConfig     `yaml:"limits"`
 	State      StateConfig      `yaml:"state"`
 	Findings   FindingsConfig   `yaml:"findings"`
+	Selftest   SelftestConfig   `yaml:"selftest"`
 	HTTP       HTTPConfig       `yaml:"http"`
 	Log        LogConfig        `yaml:"log"`
 	Drain      time.Duration    `yaml:"drain"`
@@ -112,6 +113,11 @@ type FindingsConfig struct {
 // StateConfig says how what is known of hosts is kept across restarts.
 type StateConfig struct {
 	SaveInterval time.Duration `yaml:"save_interval"`
+}
+
+// SelftestConfig says how often the gateway tries itself through the bus.
+type SelftestConfig struct {
+	Every time.Duration `yaml:"every"` // 0: never
 }
 
 // HTTPConfig is the listener for health and metrics.

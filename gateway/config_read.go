@@ -35,6 +35,7 @@ func DefaultConfig() Config {
 		},
 		State:    StateConfig{SaveInterval: 10 * time.Second},
 		Findings: FindingsConfig{SettleAfter: defaultSettleAfter},
+		Selftest: SelftestConfig{Every: 5 * time.Minute},
 		HTTP:     HTTPConfig{Listen: "127.0.0.1:9464"},
 		Log:      LogConfig{Format: "text", Level: "info"},
 		Drain:    20 * time.Second,
@@ -82,12 +83,16 @@ type duration struct {
 }
 
 func (c *Config) durations() []duration {
-	return []duration{
+	all := []duration{
 		{"evaluation.deadline", c.Evaluation.Deadline, time.Millisecond},
 		{"consumer.ack_wait", c.Consumer.AckWait, time.Second},
 		{"state.save_interval", c.State.SaveInterval, 100 * time.Millisecond},
 		{"findings.settle_after", c.Findings.SettleAfter, time.Minute},
 	}
+	if c.Selftest.Every != 0 {
+		all = append(all, duration{"selftest.every", c.Selftest.Every, time.Second})
+	}
+	return all
 }
 
 // ConfigError is one fault of a configuration file.

@@ -23,6 +23,7 @@ const (
 	reasonAudit    = telemetry.DegradedAudit    // audit events are not in the stream yet
 	reasonFloor    = telemetry.DegradedFloor    // the floor of the serial is not in the bucket
 	reasonKeys     = telemetry.DegradedKeys     // a key that signed what is active is not trusted any more
+	reasonSelftest = telemetry.DegradedSelftest // the last self-test failed
 	reasonBuiltIn  = telemetry.DegradedBuiltIn  // a source has given nothing: the binary's own bundle decides
 )
 

@@ -81,6 +81,7 @@ func Demo(ctx context.Context, version string, h DemoHandler) (summary DemoSumma
 	config := DefaultConfig()
 	config.Embedded = EmbeddedConfig{StoreDir: folder, Port: -1}
 	config.HTTP.Listen = "off"
+	config.Selftest.Every = 0 // what is shown is the stories'
 	config.Log.Level = "error"
 	config.Evaluation.Deadline = OfflineDeadline // a laptop may be busy building
 

@@ -222,7 +222,10 @@ func (g *Gateway) message(m *bus.Message) (Message, *event.Fault) {
 // settled, if not nil, is called when all is done.
 func (g *Gateway) takeIn(m *bus.Message, only string, settled func()) {
 	message, fault := g.message(m)
+	mark := marked(m)
 	switch {
+	case mark != "":
+		g.takeSelftest(m, message, mark, settled)
 	case fault != nil:
 		g.refuse(m, message, fault, only, settled)
 	case message.Host == "" || message.hostShortened():

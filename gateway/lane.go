@@ -27,6 +27,7 @@ type job struct {
 	message Message
 	record  *event.Record // nil: the whole message
 	fault   *event.Fault  // set: the message is quarantined as a whole
+	mark    string        // of a self-test's message; "": of any other
 	settle  *settlement   // nil: there is no message
 
 	clock time.Time  // every message stamped before it was given; zero: the message's stamp
@@ -51,6 +52,8 @@ type lane struct {
 	writing chan struct{} // one in it for each entry that is on its way
 
 	replayed bool // what the gateway before was given is taken
+
+	selftests selftests
 }
 
 func newLane(g *Gateway, w *Worker) *lane {
@@ -115,6 +118,8 @@ func (l *lane) do(ctx context.Context, j job) {
 	switch {
 	case j.save != nil:
 		l.beginSave(j.save)
+	case j.mark != "":
+		l.takeSelftest(ctx, j)
 	case j.settle != nil:
 		l.take(ctx, j)
 	}
@@ -205,13 +210,18 @@ func (l *lane) publish(ctx context.Context, m *Message, steps []Step, settled fu
 		l.gateway.rollups.observe(steps[i].Updates)
 	}
 	outputs, sent := l.gateway.outputs(m, steps, l.worker.published)
+	l.store(ctx, laneKey(m, steps), outputs, sent, settled)
+}
+
+// store publishes outputs behind all that has the same key.
+func (l *lane) store(ctx context.Context, key string, outputs []bus.Triggered, sent *sending, settled func(error)) {
 	if len(outputs) == 0 {
 		sent.end(nil)
 		settled(nil)
 		return
 	}
 	err := l.gateway.publisher.Publish(ctx, bus.Outputs{
-		Host:     laneKey(m, steps),
+		Host:     key,
 		Triggers: outputs,
 		Settled: func(err error) {
 			sent.end(err)

@@ -107,6 +107,10 @@ func (g *Gateway) verdict(s *sending, step *Step, u finding.Update) bus.Output {
 		subject, template = bus.ObserveSubject(string(u.Disposition), u.Host), "verdicts.observe."+string(u.Disposition)+".{host}"
 	}
 	header := bus.Header{}
+	if step.Mark != "" {
+		subject, template = bus.SelftestSubject(string(u.Disposition)), "verdicts.selftest."+string(u.Disposition)+".{host}"
+		header.Set(bus.HeaderSelftest, step.Mark)
+	}
 	header.Set(HeaderFinding, u.UID)
 	header.Set(HeaderActivity, u.Activity.String())
 	header.Set(HeaderDisposition, string(u.Disposition))
@@ -147,6 +151,10 @@ func (g *Gateway) decision(s *sending, m *Message, step *Step) *bus.Output {
 	}
 	subject := bus.DecisionSubject(d.Context.Event.Host)
 	header := bus.Header{}
+	if step.Mark != "" {
+		subject = bus.SelftestDecisions()
+		header.Set(bus.HeaderSelftest, step.Mark)
+	}
 	header.Set(HeaderDisposition, string(d.Answer.Disposition))
 	s.send(step, header, subject, "decisions.{host}", d.ID, len(data))
 	return &bus.Output{Subject: subject, MsgID: d.ID, Data: data, Header: header}

@@ -75,6 +75,7 @@ type Step struct {
 	Fault   *event.Fault         // of a quarantined record
 	Told    *finding.Masked      // the Decision of a decided record, and of a quarantined one in scope; masked
 	Updates []finding.Update     // what that did to findings
+	Mark    string               // of a self-test's message; "": of any other
 	Stored  bool                 // told already by the gateway before this one: nothing is to be published
 	Trace   telemetry.Processing // of a decided or quarantined record; its end is the caller's
 }

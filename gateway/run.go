@@ -93,6 +93,9 @@ func Run(ctx context.Context, o RunOptions) (err error) {
 	following := activations.follow(background, conn)
 	following.Go(func() { activations.tend(background) })
 	following.Go(func() { activations.auditHealth(background) })
+	if every := o.Config.Selftest.Every; every > 0 {
+		following.Go(func() { g.selftestEvery(background, every, health) })
+	}
 	go g.observe(background)
 	if o.Ready != nil {
 		o.Ready(Running{URL: url, Embedded: embedded(o.Config), HTTP: address, Policy: active, Gateway: g})

@@ -45,6 +45,7 @@ func newSite(t testing.TB, adjust ...func(*Config)) *site {
 	s.config.NATS.URL = s.server.URL()
 	s.config.DataDir = t.TempDir()
 	s.config.HTTP.Listen = "off"
+	s.config.Selftest.Every = 0
 	s.config.Log.Level = "debug"
 	s.config.Evaluation.Deadline = 5 * time.Second // the answer is tested, not the machine
 	for _, change := range adjust {

@@ -110,7 +110,7 @@ work, 2 the command line or the configuration is wrong, 3 eval --fail-on was met
 		}
 		return usageError(withHint(err, cmd.CommandPath()+" --help lists the flags"))
 	})
-	root.AddCommand(c.demo(), c.eval(), c.test(), c.packages(), c.bundles(), c.changes(), c.hosts(), c.auditTrail(), c.ship(), c.run(), c.setup(), c.config(), c.version(), c.completion())
+	root.AddCommand(c.demo(), c.eval(), c.test(), c.packages(), c.bundles(), c.changes(), c.hosts(), c.auditTrail(), c.ship(), c.run(), c.selftest(), c.setup(), c.config(), c.version(), c.completion())
 	root.SetHelpCommand(c.help())
 	return root
 }

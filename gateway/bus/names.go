@@ -46,7 +46,12 @@ const (
 	HeaderReason   = "Msigate-Reason"   // quarantine: stable token
 	HeaderDetail   = "Msigate-Detail"   // quarantine: for people
 	HeaderSubject  = "Msigate-Subject"  // quarantine: where the message came in
+	HeaderSelftest = "Msigate-Selftest" // the mark of a self-test's message, and of what comes of it
 )
+
+// SelftestHost is the host of the self-test's events. No real host has its name:
+// .invalid is nobody's (RFC 2606). Who may publish as it is for the account to say.
+const SelftestHost = "msigate-selftest.invalid"
 
 // The headers of W3C trace context, lower case as the recommendation has them.
 const (

@@ -101,14 +101,15 @@ func TestEachRoleIsRefusedWhatItMustNotDo(t *testing.T) {
 	governing := []string{"$O.msigate-governance.M.cA"}
 	people := []string{"audit.change_opened.chg-1", "audit.change_approved.chg-1", "audit.change_closed.chg-1", "audit.hosts_imported"}
 	machine := []string{"audit.activation", "audit.refusal", "audit.change_counts.chg-1"}
-	events := []string{"events.host.ws04", "events.host.>", "events.collector.other"}
+	events := []string{"events.host.ws04", "events.host.>", "events.collector.other", "events.host.msigate-selftest.invalid"}
+	selftest := []string{EventSubject(SelftestHost)}
 	state := []string{"$KV.msigate-state.watermark", "$KV.msigate-approvals.entry"}
 	must := map[string][][]string{
-		"shipper":    {events, {"events.host.ws033", "events.collector.wef"}, outputs, changes, objects, governing, people, machine, state, {"$JS.API.STREAM.INFO.EVENTS", "$JS.API.CONSUMER.CREATE.EVENTS.x"}},
-		"collector":  {events, {"events.host.ws03"}, outputs, changes, objects, governing, people, machine, state, {"$JS.API.STREAM.INFO.EVENTS"}},
+		"shipper":    {events, selftest, {"events.host.ws033", "events.collector.wef"}, outputs, changes, objects, governing, people, machine, state, {"$JS.API.STREAM.INFO.EVENTS", "$JS.API.CONSUMER.CREATE.EVENTS.x"}},
+		"collector":  {events, selftest, {"events.host.ws03"}, outputs, changes, objects, governing, people, machine, state, {"$JS.API.STREAM.INFO.EVENTS"}},
 		"gateway":    {events, {"events.host.ws03", "events.collector.wef"}, changes, objects, governing, people},
-		"governance": {events, {"events.host.ws03"}, outputs, objects, machine, state, {"$JS.API.STREAM.MSG.GET.EVENTS", "$JS.API.CONSUMER.CREATE.EVENTS.x", "$JS.API.STREAM.MSG.GET.KV_msigate-state", "$JS.API.CONSUMER.CREATE.DECISIONS.x"}},
-		"reader":     {events, {"events.host.ws03"}, outputs, changes, objects, governing, people, machine, state, {"$JS.API.STREAM.MSG.GET.KV_msigate-state", "$JS.API.CONSUMER.CREATE.KV_msigate-state.x", "$JS.API.CONSUMER.MSG.NEXT.EVENTS.msigate"}},
+		"governance": {events, selftest, {"events.host.ws03"}, outputs, objects, machine, state, {"$JS.API.STREAM.MSG.GET.EVENTS", "$JS.API.CONSUMER.CREATE.EVENTS.x", "$JS.API.STREAM.MSG.GET.KV_msigate-state", "$JS.API.CONSUMER.CREATE.DECISIONS.x"}},
+		"reader":     {events, selftest, {"events.host.ws03"}, outputs, changes, objects, governing, people, machine, state, {"$JS.API.STREAM.MSG.GET.KV_msigate-state", "$JS.API.CONSUMER.CREATE.KV_msigate-state.x", "$JS.API.CONSUMER.MSG.NEXT.EVENTS.msigate"}},
 	}
 	names := []string{"AUDIT", "EVENTS", "DECISIONS", "VERDICTS", "QUARANTINE", "KV_msigate-state", "KV_msigate-changes", "KV_msigate-hosts", "OBJ_msigate-policy", "OBJ_msigate-governance"}
 	var alter []string

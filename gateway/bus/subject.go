@@ -195,6 +195,18 @@ func ObserveSubject(disposition, host string) string {
 	return subjectVerdicts + "observe." + HostToken(disposition) + "." + HostToken(host)
 }
 
+// SelftestSubject is where what a self-test's events lead to goes instead.
+func SelftestSubject(disposition string) string {
+	return subjectVerdicts + "selftest." + HostToken(disposition) + "." + HostToken(SelftestHost)
+}
+
+// SelftestVerdicts takes all of them.
+const SelftestVerdicts = subjectVerdicts + "selftest.>"
+
+// SelftestDecisions is where the Decisions on a self-test's events go: apart from
+// those on other events of its host, by whose last one a start knows where it is.
+func SelftestDecisions() string { return subjectDecisions + "selftest." + HostToken(SelftestHost) }
+
 // AuditSubject is where audit events of one sort go.
 func AuditSubject(event string) string { return subjectAudit + HostToken(event) }
 

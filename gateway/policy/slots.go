@@ -137,6 +137,15 @@ func (c *Canary) hasClient() bool {
 	})
 }
 
+// On gives the canary's messages with a host's name put in.
+func (c *Canary) On(host string) []string {
+	messages := make([]string, len(c.templates))
+	for i, parts := range c.templates {
+		messages[i] = fill(parts, map[string]string{"host": host})
+	}
+	return messages
+}
+
 // Fill is the canary with a scope put in: the install that the scope describes,
 // then the canary's own messages. ok is false where the scope leaves nothing to
 // put in, because all that it has lowers the canary by itself.

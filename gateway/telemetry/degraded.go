@@ -18,10 +18,11 @@ const (
 	DegradedFloor    = "floor_not_stored"
 	DegradedKeys     = "key_not_trusted"
 	DegradedBuiltIn  = "no_bundle_yet"
+	DegradedSelftest = "selftest_failed"
 )
 
 var degradedReasons = []string{
-	DegradedNotAfter, DegradedRefused, DegradedSource, DegradedCanaries, DegradedAudit, DegradedFloor, DegradedKeys, DegradedBuiltIn,
+	DegradedNotAfter, DegradedRefused, DegradedSource, DegradedCanaries, DegradedAudit, DegradedFloor, DegradedKeys, DegradedBuiltIn, DegradedSelftest,
 }
 
 // Degradation is one thing that keeps a gateway, which decides all the while,

@@ -64,6 +64,7 @@ func newMetrics(meter metric.Meter, lost *spanLoss) (*Metrics, error) {
 	})
 	f.degradedGauge(m)
 	f.state(&m.state)
+	f.selftest(&m.selftest)
 	if err := errors.Join(f.errs...); err != nil {
 		return nil, err
 	}
@@ -89,6 +90,9 @@ func (m *Metrics) showZero() {
 	}
 	for _, outcome := range []string{"complete", "incomplete"} {
 		zero(m.state.rounds, attribute.String("outcome", outcome))
+	}
+	for _, result := range []string{selftestPassed, selftestFailed} {
+		zero(m.selftest.runs, attribute.String("result", result), attribute.String("stage", ""))
 	}
 	zero(m.activations, attribute.String("outcome", Activated))
 	zero(m.activations, attribute.String("outcome", Refused))

@@ -52,7 +52,8 @@ type Metrics struct {
 	evaluation  metric.Float64Histogram
 	latency     metric.Float64Histogram
 
-	state stateMetrics
+	state    stateMetrics
+	selftest selftestMetrics
 }
 
 // Bundle is one bundle of the active Snapshot as metrics show it.

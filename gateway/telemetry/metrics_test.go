@@ -67,6 +67,8 @@ func exercise(m *Metrics, since time.Time) {
 	m.SnapshotActive(since, []Bundle{{"policy", "r1", 4}, {"governance", "r2", 0}})
 	m.SnapshotActive(since, []Bundle{{"policy", "r2", 5}, {"governance", "r2", 0}})
 	m.Evicted("process", 5)
+	m.Selftest("")
+	m.Selftest("consume")
 	m.StateSaved(3, 4096, 20*time.Millisecond, true)
 	m.StateSaved(2, 1024, 2*time.Second, false)
 	m.StateRefused(StateNewer)
@@ -154,7 +156,7 @@ func TestPrometheusShowsTheseMetrics(t *testing.T) {
 			lines = append(lines, line)
 		}
 	}
-	got := regexp.MustCompile(`(?m)^(msigate_(?:snapshot|state)_age_seconds) .*$`).ReplaceAllString(strings.Join(lines, ""), "$1 …")
+	got := regexp.MustCompile(`(?m)^(msigate_(?:snapshot|state|selftest)_age_seconds) .*$`).ReplaceAllString(strings.Join(lines, ""), "$1 …")
 	golden := filepath.Join("testdata", "metrics.golden")
 	if *update {
 		if err := os.WriteFile(golden, []byte(got), 0o644); err != nil {
