@@ -94,7 +94,7 @@ func newActivation(conn *bus.Conn, c Config, tel *telemetry.Telemetry, l *Ledger
 	if len(c.Bundles) == 0 {
 		return a, nil
 	}
-	if a.store, err = governance.OpenStore(c.bundlesFolder()); err != nil {
+	if a.store, err = governance.OpenStore(c.BundlesFolder()); err != nil {
 		return nil, err
 	}
 	a.store.Step = atStep

@@ -124,7 +124,7 @@ func TestKillAtEveryStepOfAnActivationLeavesTheOldOrTheNewSnapshot(t *testing.T)
 				t.Errorf("serial %d decides after the restart, want %d", serial, want)
 			}
 			gateway.stop()
-			store, err := governance.OpenStore(config.bundlesFolder())
+			store, err := governance.OpenStore(config.BundlesFolder())
 			if err != nil {
 				t.Fatal(err)
 			}

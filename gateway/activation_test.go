@@ -198,7 +198,7 @@ func TestNoFloorIsTurnedBack(t *testing.T) {
 
 	// With the archive damaged and the bucket's floor gone, what is left is the disk's.
 	damage := func(t *testing.T) {
-		files, err := filepath.Glob(filepath.Join(d.site.config.bundlesFolder(), "governance", "*.tar.gz"))
+		files, err := filepath.Glob(filepath.Join(d.site.config.BundlesFolder(), "governance", "*.tar.gz"))
 		if err != nil || len(files) != 1 {
 			t.Fatalf("%q, %v", files, err)
 		}
@@ -255,7 +255,7 @@ func TestPersistedBundleThatCannotBeBelievedIsRefusedAndNamed(t *testing.T) {
 		want   string
 	}{
 		{"a byte of the archive", func(t *testing.T, d *desk) {
-			files, err := filepath.Glob(filepath.Join(d.site.config.bundlesFolder(), "governance", "*.tar.gz"))
+			files, err := filepath.Glob(filepath.Join(d.site.config.BundlesFolder(), "governance", "*.tar.gz"))
 			if err != nil || len(files) != 1 {
 				t.Fatalf("%q, %v", files, err)
 			}
@@ -269,7 +269,7 @@ func TestPersistedBundleThatCannotBeBelievedIsRefusedAndNamed(t *testing.T) {
 			}
 		}, "is not what was written: its SHA-256 is"},
 		{"the list", func(t *testing.T, d *desk) {
-			if err := os.WriteFile(filepath.Join(d.site.config.bundlesFolder(), "active.json"), []byte("{"), 0o600); err != nil {
+			if err := os.WriteFile(filepath.Join(d.site.config.BundlesFolder(), "active.json"), []byte("{"), 0o600); err != nil {
 				t.Fatal(err)
 			}
 		}, "active.json is not what was written"},

@@ -109,7 +109,7 @@ var errSecondPerson = errors.New("widens what is excused and carries no second p
 // has not even a first: who allows it in the configuration answers for it.
 func (a *activation) people(candidates []*candidate) error {
 	for _, c := range candidates {
-		if !c.source.secondPerson() || !c.widens || c.bundle.SignedBy == "" || len(c.bundle.ApprovedBy) > 0 {
+		if !c.source.NeedsSecondPerson() || !c.widens || c.bundle.SignedBy == "" || len(c.bundle.ApprovedBy) > 0 {
 			continue
 		}
 		return fmt.Errorf("bundle %s from %s, serial %d signed by %s, %w: %s; hint: msigate bundle approve, by another key, then sign again",
@@ -118,8 +118,8 @@ func (a *activation) people(candidates []*candidate) error {
 	return atStep("people")
 }
 
-// secondPerson is what the configuration says: by default, for governance.
-func (b BundleConfig) secondPerson() bool {
+// NeedsSecondPerson is what the configuration says: by default, for governance.
+func (b BundleConfig) NeedsSecondPerson() bool {
 	if b.SecondPerson != nil {
 		return *b.SecondPerson
 	}

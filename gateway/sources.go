@@ -12,8 +12,8 @@ import (
 	"msigate/gateway/governance"
 )
 
-// bundlesFolder is where the active bundles are kept.
-func (c Config) bundlesFolder() string { return filepath.Join(c.DataDir, "bundles") }
+// BundlesFolder is where the active bundles are kept.
+func (c Config) BundlesFolder() string { return filepath.Join(c.DataDir, "bundles") }
 
 // auditFolder is where audit events wait that the stream does not take.
 func (c Config) auditFolder() string { return filepath.Join(c.DataDir, "audit") }

@@ -30,10 +30,21 @@ func Get(ctx context.Context, conn *Conn, stream string, sequence uint64) (*Mess
 	return m, nil
 }
 
-// messageQuery names one message of a stream: by its sequence, or as the last
-// of a subject.
+// Next reads the first message that a stream holds from a sequence on; ErrGone
+// where there is none.
+func Next(ctx context.Context, conn *Conn, stream string, from uint64) (*Message, error) {
+	m, err := conn.lookup(ctx, stream, messageQuery{Sequence: max(from, 1), Next: ">"})
+	if err != nil {
+		return nil, fmt.Errorf("reading %s from %d on: %w", stream, from, err)
+	}
+	return m, nil
+}
+
+// messageQuery names one message of a stream: by its sequence, as the first of
+// Next from there on, or as the last of a subject.
 type messageQuery struct {
 	Sequence uint64 `json:"seq,omitempty"`
+	Next     string `json:"next_by_subj,omitempty"`
 	Last     string `json:"last_by_subj,omitempty"`
 }
 
