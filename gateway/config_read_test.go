@@ -66,6 +66,7 @@ func TestEveryFaultOfAConfigurationNamesFileAndLine(t *testing.T) {
 				"msigate.yaml:17: bundles.2: approvers are named, and second_person: false asks nobody",
 			},
 		},
+		{"a self-test all the time", "selftest:\n  every: 10ms\n", []string{"msigate.yaml:2: selftest.every: 10ms is below 1s"}},
 		{"environment variable", "nats:\n  url: nats://${MSIGATE_TEST_NOT_SET}:4222\n", []string{"msigate.yaml:2: the environment variable MSIGATE_TEST_NOT_SET is not set"}},
 		{"no mapping", "- observe\n", []string{"msigate.yaml:1: got array, want object"}},
 		{"no YAML", "observe: [\n", []string{"msigate.yaml: yaml: line "}},

@@ -101,6 +101,13 @@ func TestSelftestPassesAndReachesNobody(t *testing.T) {
 				t.Fatal(err)
 			}
 			s.nothingWritten("host")
+			sequences := 0
+			for _, l := range r.Gateway.lanes {
+				sequences += len(l.selftests.workers)
+			}
+			if sequences != 2 {
+				t.Errorf("%d sequences were taken since the start, want 2: those of before are passed over", sequences)
+			}
 		})
 	}
 }
@@ -134,7 +141,7 @@ func (s *site) nothingWritten(kind string) {
 // A mark takes nothing from people but what is the reserved host's alone, and that
 // host's own events are theirs where there is no mark.
 func TestAMarkHidesNothing(t *testing.T) {
-	s := newSite(t, func(c *Config) { c.Hosts.Collectors = []string{"wef"} })
+	s := newSite(t, func(c *Config) { c.Hosts.Collectors = []string{"wef", bus.SelftestHost} })
 	r := s.run()
 	floor, err := policy.Floor()
 	if err != nil {
@@ -157,6 +164,7 @@ func TestAMarkHidesNothing(t *testing.T) {
 		{"another host's beside the reserved one's", own, marked, list(last(bus.SelftestHost), last("ws603")), bus.VerdictSubject("alert", bus.SelftestHost)},
 		{"the reserved host's on another subject", bus.EventSubject("ws604"), marked, last(bus.SelftestHost), "verdicts.review.ws604"},
 		{"the reserved host's from a collector", bus.CollectorSubject("wef"), marked, last(bus.SelftestHost), bus.VerdictSubject("alert", bus.SelftestHost)},
+		{"the reserved host's from a collector of its name", bus.CollectorSubject(bus.SelftestHost), marked, last(bus.SelftestHost), bus.VerdictSubject("alert", bus.SelftestHost)},
 		{"the reserved host's without a mark", own, nil, last(bus.SelftestHost), bus.VerdictSubject("alert", bus.SelftestHost)},
 		{"a mark that is none", own, bus.Header{bus.HeaderSelftest: {"Run 1"}}, last(bus.SelftestHost), bus.VerdictSubject("alert", bus.SelftestHost)},
 		{"a marked message that cannot be decoded", own, marked, []byte(`{"winlog": "msiexec.exe`), bus.VerdictSubject("review", bus.SelftestHost)},

@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"errors"
+	"fmt"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -72,6 +73,9 @@ func unreachable(err error) error {
 
 func (f busFlags) options(config gateway.Config) bus.Options {
 	o := config.NATS.BusOptions()
+	if o.URL == "" && o.Context == "" && config.Embedded.Port > 0 {
+		o.URL = fmt.Sprintf("nats://127.0.0.1:%d", config.Embedded.Port) // the server inside msigate run
+	}
 	if f.url != "" {
 		o.URL, o.Context = f.url, ""
 	}
