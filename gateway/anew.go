@@ -50,7 +50,7 @@ func (g *Gateway) beginAfresh(ctx context.Context, why string) error {
 		Detail: fmt.Sprintf("the stream %s was made anew, or is an older copy: %s; what was known of hosts is forgotten", bus.StreamEvents, why),
 	})
 	err := g.states.Load(ctx, func(entry bus.StateEntry) error {
-		if entry.Key == bus.StateWatermark || strings.HasPrefix(entry.Key, bus.StateBundles) || g.rollups.revision[entry.Key] != 0 {
+		if entry.Key == bus.StateWatermark || strings.HasPrefix(entry.Key, bus.StateBundles) || isCoverage(entry.Key) || g.rollups.revision[entry.Key] != 0 {
 			return nil
 		}
 		return g.states.Delete(ctx, entry.Key, entry.Revision)
@@ -61,6 +61,7 @@ func (g *Gateway) beginAfresh(ctx context.Context, why string) error {
 	g.refused.Clear()
 	for _, l := range g.lanes {
 		clear(l.hosts)
+		l.coverage.Restart()
 		l.worker = NewWorker(l.worker.options)
 	}
 	mark := watermark{Outputs: map[string]uint64{}}

@@ -63,6 +63,7 @@ type Gateway struct {
 
 	states       *bus.StateStore
 	rollups      *rollups
+	coverages    coverageRevisions
 	mark         watermark      // as it is stored
 	markRevision uint64         // of its entry
 	recovered    uint64         // sequence of EVENTS up to which the gateway before had been given messages
@@ -164,6 +165,9 @@ func (g *Gateway) Stop(ctx context.Context) error {
 		if err := g.saveLast(ctx); err != nil {
 			g.options.Telemetry.Log.Warn("the state was not written down: the next start reads again what came since it was", "watermark", g.mark.Sequence, "error", err)
 		}
+		g.saving.Lock()
+		g.saveCoverage(ctx, true)
+		g.saving.Unlock()
 	}
 	if err != nil {
 		g.giveUp() // whoever waits for a bus that does not answer

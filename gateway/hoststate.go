@@ -109,17 +109,15 @@ func (w *Worker) knows(host string) bool {
 // misses least.
 func (s *hostState) encode(fit int) ([]byte, error) {
 	fit = min(fit, MaxHostState)
-	writer, err := stateWriter()
-	if err != nil {
-		return nil, fmt.Errorf("write the state of %s: %w", s.Host, err)
-	}
 	for {
 		raw, err := json.Marshal(s, json.Deterministic(true))
 		if err != nil {
 			return nil, fmt.Errorf("write the state of %s: %w", s.Host, err)
 		}
-		packed := append([]byte(stateMark), stateVersion)
-		packed = writer.EncodeAll(raw, packed)
+		packed, err := packState(raw)
+		if err != nil {
+			return nil, fmt.Errorf("write the state of %s: %w", s.Host, err)
+		}
 		if len(packed) <= fit && len(raw) <= maxUnpackedState {
 			return packed, nil
 		}
@@ -129,11 +127,17 @@ func (s *hostState) encode(fit int) ([]byte, error) {
 	}
 }
 
-// errNewerState is the error of a state that a newer msigate wrote.
-var errNewerState = errors.New("a newer msigate wrote it")
+// packState packs what is written down of a host, under its mark and version.
+func packState(raw []byte) ([]byte, error) {
+	writer, err := stateWriter()
+	if err != nil {
+		return nil, err
+	}
+	return writer.EncodeAll(raw, append([]byte(stateMark), stateVersion)), nil
+}
 
-// decodeState reads a state for the host whose key it stood under.
-func decodeState(packed []byte) (*hostState, error) {
+// unpackState gives what packState was given.
+func unpackState(packed []byte) ([]byte, error) {
 	rest, ok := bytes.CutPrefix(packed, []byte(stateMark))
 	if !ok || len(rest) == 0 {
 		return nil, errors.New("it is no state of a host")
@@ -148,6 +152,18 @@ func decodeState(packed []byte) (*hostState, error) {
 	raw, err := reader.DecodeAll(rest[1:], nil)
 	if err != nil {
 		return nil, fmt.Errorf("unpack it: %w", err)
+	}
+	return raw, nil
+}
+
+// errNewerState is the error of a state that a newer msigate wrote.
+var errNewerState = errors.New("a newer msigate wrote it")
+
+// decodeState reads a state for the host whose key it stood under.
+func decodeState(packed []byte) (*hostState, error) {
+	raw, err := unpackState(packed)
+	if err != nil {
+		return nil, err
 	}
 	s := &hostState{}
 	if err := json.Unmarshal(raw, s, json.RejectUnknownMembers(true)); err != nil {

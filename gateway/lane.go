@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"msigate/gateway/bus"
+	"msigate/gateway/coverage"
 	"msigate/gateway/event"
 	"msigate/gateway/telemetry"
 )
@@ -46,6 +47,8 @@ type lane struct {
 
 	facts, unsettled atomic.Int64 // facts that are waited for, findings that can still change
 
+	coverage *coverage.Recorder // what arrives of the lane's hosts
+
 	hosts   map[string]*laneHost // what is written of them
 	saving  []string             // hosts still to be written in the round
 	round   *saveRound
@@ -58,7 +61,8 @@ type lane struct {
 
 func newLane(g *Gateway, w *Worker) *lane {
 	return &lane{
-		gateway: g, worker: w, jobs: make(chan job, laneDepth), stop: make(chan struct{}),
+		coverage: coverage.NewRecorder(w.options.Limits.Hosts),
+		gateway:  g, worker: w, jobs: make(chan job, laneDepth), stop: make(chan struct{}),
 		evicted: map[string]uint64{}, hosts: map[string]*laneHost{}, writing: make(chan struct{}, laneWrites),
 	}
 }
@@ -176,6 +180,7 @@ func (l *lane) take(ctx context.Context, j job) {
 		return
 	}
 	steps, out := l.steps(ctx, j)
+	l.cover(&j, steps, out)
 	if out {
 		l.gateway.options.Telemetry.Metrics.Event(telemetry.Out)
 		j.settle.done(nil)
@@ -258,7 +263,9 @@ func (l *lane) report() {
 	facts, findings := l.worker.timers.waiting()
 	l.facts.Store(int64(facts))
 	l.unsettled.Store(int64(findings))
-	for kind, n := range l.worker.Evictions() {
+	evictions := l.worker.Evictions()
+	evictions["coverage"] = l.coverage.Evicted()
+	for kind, n := range evictions {
 		if fresh := n - l.evicted[kind]; fresh > 0 {
 			l.gateway.options.Telemetry.Metrics.Evicted(kind, int(fresh))
 			l.evicted[kind] = n

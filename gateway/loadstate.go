@@ -28,6 +28,8 @@ func (g *Gateway) loadStates(ctx context.Context) (refusedHosts []string, hosts 
 			if err := g.rollups.load(entry); err != nil {
 				g.refuseState(ctx, entry.Key, "the rollup is counted anew, from the findings that change", err)
 			}
+		case isCoverage(entry.Key):
+			g.loadCoverage(entry)
 		case strings.HasPrefix(entry.Key, bus.StateHosts):
 			host, err := g.loadHost(entry)
 			if err != nil {

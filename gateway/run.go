@@ -259,6 +259,7 @@ func (g *Gateway) observe(ctx context.Context) {
 			}
 			m.TimersWaiting(facts, unsettled)
 			g.rollups.report(m)
+			g.tellCoverage(m)
 			// A server that is away says nothing: the gauge keeps its last value, readiness tells.
 			if lag, err := g.Lag(ctx); err == nil {
 				m.ConsumerLag(lag.Pending)

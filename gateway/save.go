@@ -272,6 +272,7 @@ func (g *Gateway) save(ctx context.Context) error {
 		return nil // the gateway is given up
 	}
 	err := g.finishRound(ctx, r)
+	g.saveCoverage(ctx, false)
 	r.mu.Lock()
 	written, bytes := r.written, r.bytes
 	r.mu.Unlock()

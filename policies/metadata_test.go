@@ -27,7 +27,11 @@ type signal struct {
 		Name     string `json:"name"`
 		Official bool   `json:"official"` // named by AN0940 itself
 	} `json:"sources"`
-	Trigger []struct {
+	// Needs are groups of kinds and facts; a host that sends none of a group blinds the signal.
+	Needs [][]string `json:"needs"`
+	// WeakerWithout tells less, or only in part of the cases, where one of them is not sent.
+	WeakerWithout []string `json:"weaker_without"`
+	Trigger       []struct {
 		Kind     string   `json:"kind"`
 		EventIDs []int    `json:"event_ids"`
 		Names    []string `json:"names"`
@@ -90,8 +94,8 @@ func TestMetadataOfEachSignalIsComplete(t *testing.T) {
 			if s.Disposition != "alert" && s.Disposition != "review" {
 				t.Errorf("disposition is %q", s.Disposition)
 			}
-			if len(s.Sources) == 0 || len(s.Trigger) == 0 {
-				t.Error("sources and trigger are needed")
+			if len(s.Sources) == 0 || len(s.Trigger) == 0 || len(s.Needs) == 0 {
+				t.Error("sources, needs and trigger are needed")
 			}
 			for _, source := range s.Sources {
 				if official := source.Name == "Sysmon 1" || source.Name == "Sysmon 11"; source.Official != official {

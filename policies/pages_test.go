@@ -79,6 +79,15 @@ func page(t testing.TB, s signal) string {
 		}
 		fmt.Fprintf(&b, "- %s (%s)\n", source.Name, whose)
 	}
+	b.WriteString("\nWhere a host does not send one of these, the signal is blind there:\n\n")
+	for _, group := range s.Needs {
+		fmt.Fprintf(&b, "- `%s`\n", strings.Join(group, "` or `"))
+	}
+	if len(s.WeakerWithout) > 0 {
+		fmt.Fprintf(&b, "\nIt sees less without `%s`. [Coverage](../coverage.md) tells which hosts that is.\n", strings.Join(s.WeakerWithout, "`, `"))
+	} else {
+		b.WriteString("\n[Coverage](../coverage.md) tells which hosts that is.\n")
+	}
 
 	b.WriteString("\n## Trigger\n\nAn event in scope is looked at where it is one of these:\n\n")
 	for _, trigger := range s.Trigger {

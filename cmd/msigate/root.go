@@ -16,7 +16,7 @@ const (
 	exitOK          = 0
 	exitError       = 1   // it was tried and did not work
 	exitUsage       = 2   // the command line or the configuration is wrong; nothing was tried
-	exitFailOn      = 3   // eval --fail-on: a disposition at or above the one named; doctor: warnings and nothing worse
+	exitFailOn      = 3   // --fail-on of eval: a disposition at or above the one named, of coverage: a host that is blind; doctor: warnings and nothing worse
 	exitInterrupted = 130 // SIGINT or SIGTERM before the end; run ends with exitOK
 	exitUnread      = 141 // nobody reads stdout any more; said to nobody
 )
@@ -90,7 +90,7 @@ packages that result in anomalous process creation), and publishes verdicts with
 their reasons.
 
 Results go to stdout, everything else to stderr. Exit codes: 0 done, 1 it did not
-work, 2 the command line or the configuration is wrong, 3 eval --fail-on was met or
+work, 2 the command line or the configuration is wrong, 3 --fail-on was met or
 doctor has warnings, 130 interrupted.`,
 		Example: `  msigate demo                       watch it work, nothing to install
   msigate eval events.jsonl          decide recorded events
@@ -110,7 +110,7 @@ doctor has warnings, 130 interrupted.`,
 		}
 		return usageError(withHint(err, cmd.CommandPath()+" --help lists the flags"))
 	})
-	root.AddCommand(c.demo(), c.eval(), c.test(), c.packages(), c.bundles(), c.changes(), c.hosts(), c.auditTrail(), c.ship(), c.run(), c.selftest(), c.setup(), c.doctor(), c.config(), c.version(), c.completion())
+	root.AddCommand(c.demo(), c.eval(), c.test(), c.packages(), c.bundles(), c.changes(), c.hosts(), c.auditTrail(), c.coverage(), c.ship(), c.run(), c.selftest(), c.setup(), c.doctor(), c.config(), c.version(), c.completion())
 	root.SetHelpCommand(c.help())
 	return root
 }

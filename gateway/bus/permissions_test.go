@@ -109,7 +109,7 @@ func TestEachRoleIsRefusedWhatItMustNotDo(t *testing.T) {
 		"collector":  {events, selftest, {"events.host.ws03"}, outputs, changes, objects, governing, people, machine, state, {"$JS.API.STREAM.INFO.EVENTS"}},
 		"gateway":    {events, {"events.host.ws03", "events.collector.wef"}, changes, objects, governing, people},
 		"governance": {events, selftest, {"events.host.ws03"}, outputs, objects, machine, state, {"$JS.API.STREAM.MSG.GET.EVENTS", "$JS.API.CONSUMER.CREATE.EVENTS.x", "$JS.API.STREAM.MSG.GET.KV_msigate-state", "$JS.API.CONSUMER.CREATE.DECISIONS.x"}},
-		"reader":     {events, selftest, {"events.host.ws03"}, outputs, changes, objects, governing, people, machine, state, {"$JS.API.STREAM.MSG.GET.KV_msigate-state", "$JS.API.CONSUMER.CREATE.KV_msigate-state.x", "$JS.API.CONSUMER.MSG.NEXT.EVENTS.msigate"}},
+		"reader":     {events, selftest, {"events.host.ws03"}, outputs, changes, objects, governing, people, machine, state, {"$JS.API.STREAM.MSG.GET.KV_msigate-state", "$JS.API.CONSUMER.CREATE.KV_msigate-state.x", "$JS.API.CONSUMER.CREATE.KV_msigate-state.x.$KV.msigate-state.>", "$JS.API.CONSUMER.CREATE.KV_msigate-state.x.$KV.msigate-state.host.>", "$JS.API.CONSUMER.DURABLE.CREATE.KV_msigate-state.x", "$JS.API.CONSUMER.MSG.NEXT.EVENTS.msigate"}},
 	}
 	names := []string{"AUDIT", "EVENTS", "DECISIONS", "VERDICTS", "QUARANTINE", "KV_msigate-state", "KV_msigate-changes", "KV_msigate-hosts", "OBJ_msigate-policy", "OBJ_msigate-governance"}
 	var alter []string
@@ -347,6 +347,54 @@ func TestAuditCannotBeAlteredByWhoeverWritesIt(t *testing.T) {
 }
 
 // What each role is there for works under its rights.
+// A reader reads of the state what arrives of hosts, and nothing else, whatever
+// filter he writes into his request beside the one in its subject.
+func TestAReaderReadsCoverageAndNoOtherState(t *testing.T) {
+	d := deploy(t)
+	states, err := OpenState(patient(t), d.as("gateway", "gateway", "_INBOX_gateway"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, key := range []string{StateKey("ws03"), CoverageKey("ws03"), StateWatermark} {
+		if _, err := states.Put(patient(t), key, []byte("value of "+key), 0); err != nil {
+			t.Fatal(err)
+		}
+	}
+	reader := d.as("reader", "reader", "")
+	own, err := OpenState(patient(t), reader)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var keys []string
+	if err := own.LoadPrefix(patient(t), StateCoverage, func(e StateEntry) error { keys = append(keys, e.Key); return nil }); err != nil {
+		t.Fatal(err)
+	}
+	if len(keys) != 1 || keys[0] != CoverageKey("ws03") {
+		t.Errorf("a reader reads %v", keys)
+	}
+	if _, err := KeptBy(patient(t), reader, StreamEvents); err != nil {
+		t.Error(err)
+	}
+	short, cancel := context.WithTimeout(t.Context(), 3*time.Second)
+	defer cancel()
+	if err := own.Load(short, func(e StateEntry) error { t.Errorf("a reader reads %s", e.Key); return nil }); err == nil {
+		t.Error("a reader may read all of the state")
+	}
+	const subject = "$JS.msigate.API.CONSUMER.CREATE.KV_msigate-state.sly.$KV.msigate-state.coverage.>"
+	for _, config := range []string{
+		`{"filter_subject":"$KV.msigate-state.>"`, `{"filter_subject":"$KV.msigate-state.host.>"`, `{"filter_subjects":["$KV.msigate-state.host.>"]`, `{"name":"sly"`,
+	} {
+		body := fmt.Sprintf(`{"stream_name":"KV_msigate-state","config":%s,"ack_policy":"none","deliver_policy":"all","mem_storage":true,"inactive_threshold":5000000000}}`, config)
+		answer, err := reader.nc.Request(subject, []byte(body), 3*time.Second)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if !strings.Contains(string(answer.Data), `"error"`) {
+			t.Errorf("%s is taken: %s", config, answer.Data)
+		}
+	}
+}
+
 func TestEachRoleCanDoItsWork(t *testing.T) {
 	d := deploy(t)
 	roles := d.roles()

@@ -95,8 +95,13 @@ func (s *StateStore) MaxValue() int {
 // that is written while Load runs may be given twice: the later one counts.
 // A server that goes away in the middle is waited for, within ctx.
 func (s *StateStore) Load(ctx context.Context, each func(StateEntry) error) error {
+	return s.LoadPrefix(ctx, "", each)
+}
+
+// LoadPrefix is Load of the keys that begin with prefix, which ends in a dot.
+func (s *StateStore) LoadPrefix(ctx context.Context, prefix string, each func(StateEntry) error) error {
 	p := &puller{conn: s.conn, stream: s.stream, config: jetstream.ConsumerConfig{
-		DeliverPolicy: jetstream.DeliverLastPerSubjectPolicy, FilterSubject: s.filter + ">",
+		DeliverPolicy: jetstream.DeliverLastPerSubjectPolicy, FilterSubject: s.filter + prefix + ">",
 	}}
 	var stop error
 	err := p.run(ctx, func(m *Message) bool {

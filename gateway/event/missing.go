@@ -158,3 +158,28 @@ var productFacts = []fact{
 	{"event.install.status", func(e *Event) bool { return e.Installer.Status == "" }},
 	{"event.install.version", func(e *Event) bool { return e.Installer.Version == "" }},
 }
+
+// FactsOf names every fact that [Event.Missing] may name of a record of the
+// kind, in no particular order. The slice is the caller's.
+func FactsOf(kind Kind) []string {
+	lists := map[Kind][][]fact{
+		KindProcessStart:   {actorFacts, startFacts},
+		KindProcessEnd:     {actorFacts},
+		KindImageLoad:      {actorFacts, moduleFacts},
+		KindFileCreate:     {actorFacts, fileFacts[:1]},
+		KindFileStream:     {actorFacts, fileFacts, streamFacts},
+		KindFileExecutable: {actorFacts, fileFacts},
+		KindFileDelete:     {actorFacts, fileFacts},
+		KindNetwork:        {actorFacts, networkFacts},
+		KindDNS:            {actorFacts, dnsFacts},
+		KindRegistry:       {actorFacts, registryFacts, registryValueFacts, registryRenameFacts},
+		KindInstall:        {transactionFacts, productFacts},
+	}
+	var names []string
+	for _, list := range lists[kind] {
+		for _, f := range list {
+			names = append(names, f.path)
+		}
+	}
+	return names
+}

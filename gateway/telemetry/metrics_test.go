@@ -74,6 +74,7 @@ func exercise(m *Metrics, since time.Time) {
 	m.StateRefused(StateNewer)
 	m.Recovered(40, 1500, 250*time.Millisecond)
 	m.HistoryRead(12)
+	m.Coverage(40, 3, 2, 1)
 	m.TimersWaiting(4, 9)
 	m.RollupsOpen(2)
 }

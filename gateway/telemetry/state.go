@@ -24,7 +24,8 @@ type stateMetrics struct {
 	saved            atomic.Int64 // when the last complete round ended, ns since 1970; 0: none did
 	facts, findings  atomic.Int64 // timers
 	rollups          atomic.Int64
-	loaded, replayed atomic.Int64  // by the last start
+	loaded, replayed atomic.Int64 // by the last start
+	coverage         [4]atomic.Int64
 	recovery         atomic.Uint64 // its time, as the bits of a float of seconds
 	rounds, refused  metric.Int64Counter
 	roundDuration    metric.Float64Histogram
@@ -89,7 +90,29 @@ func (m *Metrics) RollupsOpen(n int) {
 	}
 }
 
+// coverageStates are what hosts are counted by, in the order of Coverage's arguments.
+var coverageStates = [...]string{"heard", "silent", "no_process_start", "no_file_create"}
+
+// Coverage sets how many hosts were heard of, and of how many nothing came for a
+// day, or no process start, or no file write, for a week.
+func (m *Metrics) Coverage(heard, silent, noStarts, noFileWrites int) {
+	if m != nil {
+		for i, n := range [...]int{heard, silent, noStarts, noFileWrites} {
+			m.state.coverage[i].Store(int64(n))
+		}
+	}
+}
+
 func (f *factory) state(s *stateMetrics) {
+	labels := make([]metric.MeasurementOption, len(coverageStates))
+	for i, state := range coverageStates {
+		labels[i] = metric.WithAttributes(attribute.String("state", state))
+	}
+	f.gauge("msigate_coverage_hosts", "{host}", "Hosts, by what arrives of them: heard, all that are known; silent, nothing for a day; no_process_start and no_file_create, heard within a day, and none of these for a week.", func(o metric.Int64Observer) {
+		for i := range s.coverage {
+			o.Observe(s.coverage[i].Load(), labels[i])
+		}
+	})
 	s.rounds = f.counter("msigate_state_saves", "{round}", "Rounds of writing down what is known of hosts, by outcome: complete, incomplete.")
 	s.refused = f.counter("msigate_state_refused", "{entry}", "Entries of the state that were not used, by reason: corrupt, newer. Their hosts are rebuilt from the events.")
 	s.roundDuration = f.histogram("msigate_state_save_duration", "Time one round of writing down took.", latencyBounds)

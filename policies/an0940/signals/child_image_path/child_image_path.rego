@@ -18,6 +18,10 @@
 #   sources:
 #     - {name: Sysmon 1, official: true}
 #     - {name: Security 4688, official: false}
+#   needs:
+#     - [process_start]
+#     - [parent, file_create, file_executable]
+#   weaker_without: [parent, file_create]
 #   trigger:
 #     - {kind: process_start}
 #   excusable: true

@@ -15,6 +15,10 @@
 #   sources:
 #     - {name: Sysmon 1, official: true}
 #     - {name: Security 4688, official: false}
+#   needs:
+#     - [process_start]
+#     - [parent]
+#   weaker_without: []
 #   trigger:
 #     - {kind: process_start}
 #   excusable: true

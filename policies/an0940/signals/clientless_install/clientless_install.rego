@@ -24,6 +24,10 @@
 #     - {name: MsiInstaller 1040, official: false}
 #     - {name: Sysmon 1, official: true}
 #     - {name: Security 4688, official: false}
+#   needs:
+#     - [install:1040]
+#     - [event.install.package]
+#   weaker_without: [process_start, event.install.client_pid]
 #   trigger:
 #     - {kind: install, event_ids: [1040]}
 #   excusable: false

@@ -25,6 +25,12 @@
 #     - {name: MsiInstaller 1040, official: false}
 #     - {name: Sysmon 1, official: true}
 #     - {name: Security 4688, official: false}
+#   needs:
+#     - [process_start]
+#     - [install:1040, install:1042]
+#     - [event.install.package]
+#     - [event.install.client_pid]
+#   weaker_without: [process.command_line]
 #   trigger:
 #     - {kind: process_start}
 #     - {kind: install, event_ids: [1040]}

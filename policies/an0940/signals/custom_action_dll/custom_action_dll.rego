@@ -17,6 +17,9 @@
 #   attack: AN0940
 #   sources:
 #     - {name: Sysmon 7, official: false}
+#   needs:
+#     - [image_load]
+#   weaker_without: [module.signer]
 #   trigger:
 #     - {kind: image_load, names: ["msi*.tmp"]}
 #   excusable: true

@@ -14,6 +14,9 @@
 #     - {name: Security 4688, official: false}
 #     - {name: Sysmon 7, official: false}
 #     - {name: MsiInstaller 1040, official: false}
+#   needs:
+#     - [process_start, image_load, install:1040]
+#   weaker_without: [process_start, image_load, install:1040, process.sha256, module.sha256, module.signer]
 #   trigger:
 #     - {kind: process_start}
 #     - {kind: image_load, names: ["msi*.tmp"]}

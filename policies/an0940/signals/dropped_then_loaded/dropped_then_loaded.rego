@@ -26,6 +26,10 @@
 #     - {name: Sysmon 7, official: false}
 #     - {name: Sysmon 11, official: true}
 #     - {name: Sysmon 29, official: false}
+#   needs:
+#     - [image_load]
+#     - [file_create, file_executable]
+#   weaker_without: [module.signer]
 #   trigger:
 #     - {kind: image_load, written: true}
 #     - kind: image_load

@@ -24,6 +24,10 @@
 #     - {name: Sysmon 1, official: true}
 #     - {name: Sysmon 11, official: true}
 #     - {name: Sysmon 29, official: false}
+#   needs:
+#     - [process_start]
+#     - [file_create, file_executable]
+#   weaker_without: []
 #   trigger:
 #     - {kind: process_start}
 #   excusable: true

@@ -18,6 +18,9 @@
 #   sources:
 #     - {name: Sysmon 1, official: true}
 #     - {name: Security 4688, official: false}
+#   needs:
+#     - [process_start]
+#   weaker_without: [process.command_line]
 #   trigger:
 #     - {kind: process_start}
 #   excusable: true

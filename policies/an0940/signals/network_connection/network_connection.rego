@@ -17,6 +17,9 @@
 #   attack: AN0940
 #   sources:
 #     - {name: Sysmon 3, official: false}
+#   needs:
+#     - [network]
+#   weaker_without: [process_start, parent]
 #   trigger:
 #     - {kind: network, roles: [custom_action_server, managed_custom_action, extracted, descendant]}
 #   excusable: true

@@ -21,6 +21,10 @@
 #     - {name: Sysmon 1, official: true}
 #     - {name: Security 4688, official: false}
 #     - {name: MsiInstaller 1040, official: false}
+#   needs:
+#     - [process_start, install:1040]
+#     - [process.command_line, event.install.package]
+#   weaker_without: [process_start, process.command_line, install:1040, event.install.package]
 #   trigger:
 #     - {kind: process_start}
 #     - {kind: install, event_ids: [1040]}

@@ -22,6 +22,9 @@
 #   sources:
 #     - {name: Sysmon 13, official: false}
 #     - {name: Sysmon 11, official: true}
+#   needs:
+#     - [registry, file_create]
+#   weaker_without: [registry, file_create, event.registry.value, process_start, parent]
 #   trigger:
 #     - kind: registry
 #       paths:

@@ -27,6 +27,9 @@
 #     - {name: Sysmon 29, official: false}
 #     - {name: Sysmon 1, official: true}
 #     - {name: Sysmon 7, official: false}
+#   needs:
+#     - [file_create, file_executable]
+#   weaker_without: [file_create]
 #   trigger:
 #     - {kind: file_create, names: ["msi*.tmp"], roles: ["", client, managed_custom_action, extracted, descendant, wrapper]}
 #     - {kind: file_executable, names: ["msi*.tmp"], roles: ["", client, managed_custom_action, extracted, descendant, wrapper]}

@@ -18,6 +18,10 @@
 #   sources:
 #     - {name: MsiInstaller 1040, official: false}
 #     - {name: Sysmon 1, official: true}
+#   needs:
+#     - [install:1040]
+#     - [event.install.package]
+#   weaker_without: []
 #   trigger:
 #     - {kind: install, event_ids: [1040]}
 #   excusable: true

@@ -14,6 +14,9 @@
 #   sources:
 #     - {name: Sysmon 1, official: true}
 #     - {name: Security 4688, official: false}
+#   needs:
+#     - [process_start]
+#   weaker_without: [process.original_file_name]
 #   trigger:
 #     - {kind: process_start}
 #   excusable: false

@@ -17,6 +17,9 @@
 #     - {name: Sysmon 11, official: true}
 #     - {name: Sysmon 23, official: false}
 #     - {name: Sysmon 26, official: false}
+#   needs:
+#     - [file_create, file_delete]
+#   weaker_without: [file_create, file_delete]
 #   trigger:
 #     - {kind: file_create, names: ['*.rbs', '*.rbf'], roles: ["", client, managed_custom_action, extracted, descendant, wrapper]}
 #     - {kind: file_delete, names: ['*.rbs', '*.rbf'], roles: ["", client, managed_custom_action, extracted, descendant, wrapper]}

@@ -17,6 +17,11 @@
 #   sources:
 #     - {name: Sysmon 13, official: false}
 #     - {name: Sysmon 12, official: false}
+#   needs:
+#     - [registry]
+#     - [process_start]
+#     - [parent]
+#   weaker_without: []
 #   trigger:
 #     - kind: registry
 #       paths:

@@ -19,6 +19,10 @@
 #   sources:
 #     - {name: Sysmon 1, official: true}
 #     - {name: Security 4688, official: false}
+#   needs:
+#     - [process_start]
+#     - [parent]
+#   weaker_without: [process.command_line, process.original_file_name]
 #   trigger:
 #     - {kind: process_start}
 #   excusable: true

@@ -21,6 +21,11 @@
 #   sources:
 #     - {name: Sysmon 1, official: true}
 #     - {name: Security 4688, official: false}
+#   needs:
+#     - [process_start]
+#     - [process.command_line]
+#     - [parent]
+#   weaker_without: []
 #   trigger:
 #     - {kind: process_start}
 #   excusable: true

@@ -19,6 +19,11 @@
 #     - {name: Sysmon 1, official: true}
 #     - {name: Security 4688, official: false}
 #     - {name: Sysmon 11, official: true}
+#   needs:
+#     - [process_start]
+#     - [process.command_line]
+#     - [parent]
+#   weaker_without: [file_create]
 #   trigger:
 #     - {kind: process_start}
 #   excusable: true
