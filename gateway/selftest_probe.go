@@ -104,10 +104,15 @@ func (s *selftest) run(ctx context.Context) (err error) {
 	return s.await(ctx)
 }
 
-// cannot makes a failure of what the bus did not do, and an error of what ctx ended.
+// cannot makes a failure of what the bus did not do, and an error of what ctx ended
+// or this user may not look at: that says nothing of the detector.
 func (s *selftest) cannot(ctx context.Context, stage string, err error) error {
-	if ctx.Err() != nil {
+	var denied *bus.PermissionError
+	switch {
+	case ctx.Err() != nil:
 		return ctx.Err()
+	case stage != StagePublish && errors.As(err, &denied):
+		return fmt.Errorf("looking for the verdicts of a self-test: %w", err)
 	}
 	s.report.fail(stage, err.Error(), "")
 	return nil

@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"strconv"
 	"time"
@@ -74,7 +75,11 @@ func (c *command) runSelftest(ctx context.Context, f *selftestFlags) error {
 	c.say.progress("canaries are on their way …")
 	report, err := gateway.Selftest(ctx, conn, gateway.SelftestOptions{Timeout: f.timeout})
 	c.say.progressDone()
-	if err != nil {
+	var denied *bus.PermissionError
+	switch {
+	case errors.As(err, &denied):
+		return withHint(err, "it needs the rights of the gateway's user: --config with the gateway's configuration")
+	case err != nil:
 		return err
 	}
 	if f.output == "json" {
