@@ -61,8 +61,8 @@ type host struct {
 
 // idCount is one event id read off the bytes of messages that were put aside.
 type idCount struct {
-	id   int
-	kind int // in Kinds, of the last that was decoded; -1: none
+	id   int32
+	kind int32 // in Kinds, of the last that was decoded; -1: none
 	n    uint32
 }
 
@@ -102,7 +102,7 @@ func (h *host) heard(seconds int64) {
 func (h *host) id(id int) (*idCount, bool) {
 	at := -1
 	for i := range h.ids {
-		if h.ids[i].id == id {
+		if h.ids[i].id == int32(id) {
 			at = i
 			break
 		}
@@ -111,7 +111,7 @@ func (h *host) id(id int) (*idCount, bool) {
 		if len(h.ids) >= maxIDs && id != 0 && !readID(id) {
 			return h.id(0)
 		}
-		h.ids = append(h.ids, idCount{id: id, kind: -1})
+		h.ids = append(h.ids, idCount{id: int32(id), kind: -1})
 		at = len(h.ids) - 1
 	}
 	c := &h.ids[at]
@@ -139,7 +139,7 @@ func readID(id int) bool {
 }
 
 // kind gives the place of a record's kind; -1 where there is no room.
-func (h *host) kind(e *event.Event, seconds int64) int {
+func (h *host) kind(e *event.Event, seconds int64, all keys) int {
 	foreign := 0
 	for i := range h.Kinds {
 		k := &h.Kinds[i]
@@ -153,8 +153,8 @@ func (h *host) kind(e *event.Event, seconds int64) int {
 	if len(h.Kinds) >= maxKinds || e.Kind == event.KindOther && foreign >= maxForeign {
 		return -1
 	}
-	key := kindKey{Provider: text(e.Provider), Channel: text(e.Channel), EventID: e.EventID, Shape: e.Shape, Kind: e.Kind}
-	h.Kinds = append(h.Kinds, kindCount{kindKey: key, First: seconds, Last: seconds, channel: h.channel(key.Channel)})
+	key := RecordKind{Provider: text(e.Provider), Channel: text(e.Channel), EventID: e.EventID, Shape: e.Shape, Kind: e.Kind}
+	h.Kinds = append(h.Kinds, kindCount{RecordKind: all.shared(key), First: seconds, Last: seconds, channel: int32(h.channel(key.Channel))})
 	h.urgent = h.urgent || e.Kind != event.KindOther
 	return len(h.Kinds) - 1
 }
@@ -177,8 +177,8 @@ func (h *host) count(at int, seconds int64) *kindCount {
 }
 
 // note takes in a decoded record. It gives the place of its kind, or -1.
-func (h *host) note(e *event.Event, seconds int64) int {
-	at := h.kind(e, seconds)
+func (h *host) note(e *event.Event, seconds int64, all keys) int {
+	at := h.kind(e, seconds, all)
 	if at < 0 {
 		h.Over++
 		return at

@@ -6,8 +6,9 @@ import (
 	"msigate/gateway/event"
 )
 
-// kindKey tells the kinds of records of a host apart.
-type kindKey struct {
+// RecordKind tells the kinds of records of a host apart. It is exported for the
+// sake of how it is written down.
+type RecordKind struct {
 	Provider string      `json:"p"`
 	Channel  string      `json:"c,omitzero"`
 	EventID  int         `json:"i,omitzero"`
@@ -17,17 +18,17 @@ type kindKey struct {
 
 // kindCount is what arrived of one kind of record. Times are seconds since 1970.
 type kindCount struct {
-	kindKey
-	First int64  `json:"f"`
-	Last  int64  `json:"l"`
-	Count uint64 `json:"n"`
+	*RecordKind        // shared by all hosts of a Recorder
+	First       int64  `json:"f"`
+	Last        int64  `json:"l"`
+	Count       uint64 `json:"n"`
 	// Decoded is how many of the latest were decoded, and Lacks of how many of
 	// those each fact was absent, in the order of factsOf; both are halved when
 	// Decoded reaches forgetAt, so that what was mended is forgotten.
 	Decoded uint32   `json:"d"`
-	Lacks   []uint32 `json:"m,omitempty"`
+	Lacks   []uint16 `json:"m,omitempty"`
 
-	channel int // in host.channels; -1: none
+	channel int32 // in host.channels; -1: none
 }
 
 // forgetAt is how many decoded records of a kind are remembered alike.
@@ -46,6 +47,23 @@ var factNames, factIndex = func() (map[event.Kind][]string, map[event.Kind]map[s
 	return names, index
 }()
 
+// keys are the kinds that the hosts of a Recorder send, each kept once.
+type keys map[RecordKind]*RecordKind
+
+// maxKeys bounds them: hosts that invent kinds keep their own.
+const maxKeys = 4096
+
+func (all keys) shared(k RecordKind) *RecordKind {
+	if one := all[k]; one != nil {
+		return one
+	}
+	own := k
+	if len(all) < maxKeys {
+		all[own] = &own
+	}
+	return &own
+}
+
 // lacking counts the facts that a decoded record lacks.
 func (k *kindCount) lacking(missing []string) {
 	if k.Decoded++; k.Decoded >= forgetAt {
@@ -56,7 +74,7 @@ func (k *kindCount) lacking(missing []string) {
 	}
 	index := factIndex[k.Kind]
 	if k.Lacks == nil && len(index) > 0 {
-		k.Lacks = make([]uint32, len(index))
+		k.Lacks = make([]uint16, len(index))
 	}
 	for _, fact := range missing {
 		if i, known := index[fact]; known {
@@ -78,7 +96,7 @@ func (k *kindCount) share(fact string) float64 {
 func (k *kindCount) foreign() bool { return k.Kind == event.KindOther }
 
 // name is what people call the kind: by provider and event id.
-func (k *kindKey) name() string {
+func (k *RecordKind) name() string {
 	switch {
 	case k.EventID == 0:
 		return k.Provider + " " + string(k.Kind)

@@ -20,6 +20,7 @@ type Recorder struct {
 	mu      sync.Mutex
 	most    int
 	hosts   map[string]*host
+	keys    keys
 	gone    []string // pushed out, and still written down somewhere
 	evicted uint64
 }
@@ -30,7 +31,7 @@ func NewRecorder(hosts int) *Recorder {
 	if hosts <= 0 {
 		hosts = DefaultHosts
 	}
-	return &Recorder{most: hosts, hosts: map[string]*host{}}
+	return &Recorder{most: hosts, hosts: map[string]*host{}, keys: keys{}}
 }
 
 // Skipped takes in a message that was put aside without being decoded. name is
@@ -55,7 +56,7 @@ func (r *Recorder) Skipped(name string, message []byte, stamp time.Time, at Posi
 			h.Over++
 			return
 		}
-		h.count(c.kind, seconds)
+		h.count(int(c.kind), seconds)
 		return
 	}
 	records, _ := event.Decode(message)
@@ -67,8 +68,8 @@ func (r *Recorder) Skipped(name string, message []byte, stamp time.Time, at Posi
 			continue
 		}
 		e.Stamp = stamp
-		if kind := h.note(e, seconds); kind >= 0 {
-			c.kind = kind
+		if kind := h.note(e, seconds, r.keys); kind >= 0 {
+			c.kind = int32(kind)
 		}
 	}
 	if len(records) > 1 && id != 0 {
@@ -87,7 +88,7 @@ func (r *Recorder) Saw(e *event.Event, at Position) {
 	}
 	seconds := secondsOf(e.Stamp, e.Time)
 	h.heard(seconds)
-	h.note(e, seconds)
+	h.note(e, seconds, r.keys)
 }
 
 // Refused takes in a message or record that was quarantined; name is its sender.

@@ -208,7 +208,7 @@ func TestSilencesClockAndSensorAreTold(t *testing.T) {
 }
 
 func TestWhatWasMendedIsForgotten(t *testing.T) {
-	k := kindCount{kindKey: kindKey{Kind: event.KindProcessStart}}
+	k := kindCount{RecordKind: &RecordKind{Kind: event.KindProcessStart}}
 	for range 1000 {
 		k.lacking([]string{"process.command_line"})
 	}

@@ -291,7 +291,7 @@ func (k *kindCount) tell(v *Host) {
 		return
 	}
 	a := Arriving{
-		Name: k.name(), Kind: k.Kind, Channel: k.Channel, Provider: k.Provider, EventID: k.EventID, Shape: k.Shape, Official: official(&k.kindKey),
+		Name: k.name(), Kind: k.Kind, Channel: k.Channel, Provider: k.Provider, EventID: k.EventID, Shape: k.Shape, Official: official(k.RecordKind),
 		First: time.Unix(k.First, 0).UTC(), Last: time.Unix(k.Last, 0).UTC(), Count: k.Count, Decoded: k.Decoded, Missing: []Fact{},
 	}
 	for i, name := range factNames[k.Kind] {
@@ -311,7 +311,7 @@ func (h *host) never(since int64) []Never {
 		last, came, instead := int64(0), false, ""
 		for j := range h.Kinds {
 			k := &h.Kinds[j]
-			if s.is(&k.kindKey) {
+			if s.is(k.RecordKind) {
 				last, came = max(last, k.Last), came || k.Last >= since
 			} else if k.Kind == s.Kind && k.Last >= since && k.Provider != s.provider && instead == "" {
 				instead = k.name()

@@ -32,7 +32,7 @@ var sources = []Source{
 }
 
 // is reports whether a kind of record is of the source.
-func (s *Source) is(k *kindKey) bool {
+func (s *Source) is(k *RecordKind) bool {
 	if k.Provider != s.provider {
 		return false
 	}
@@ -45,7 +45,7 @@ func (s *Source) is(k *kindKey) bool {
 }
 
 // official reports whether a kind of record is one of AN0940's own log sources.
-func official(k *kindKey) bool {
+func official(k *RecordKind) bool {
 	for i := range sources {
 		if sources[i].Official && sources[i].is(k) {
 			return true

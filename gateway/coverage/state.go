@@ -73,9 +73,12 @@ func (r *Recorder) Import(data []byte, now time.Time) (string, error) {
 		return h.Name, err
 	}
 	h.saved = now.Unix()
+	r.mu.Lock()
+	defer r.mu.Unlock()
 	for i := range h.Kinds {
 		k := &h.Kinds[i]
-		if k.channel = h.channel(k.Channel); len(k.Lacks) != len(factNames[k.Kind]) {
+		k.RecordKind = r.keys.shared(*k.RecordKind)
+		if k.channel = int32(h.channel(k.Channel)); len(k.Lacks) != len(factNames[k.Kind]) {
 			k.Decoded, k.Lacks = 0, nil // another version's facts
 		}
 	}
@@ -87,8 +90,6 @@ func (r *Recorder) Import(data []byte, now time.Time) (string, error) {
 			c.Low, c.High, c.Arrived, c.Reached = 0, 0, 0, 0
 		}
 	}
-	r.mu.Lock()
-	defer r.mu.Unlock()
 	if r.hosts[h.Name] == nil && len(r.hosts) >= r.most {
 		r.evict()
 	}
@@ -107,7 +108,10 @@ func (h *host) check() error {
 		return errors.New("it ends before it begins")
 	}
 	for i := range h.Kinds {
-		if k := &h.Kinds[i]; !slices.Contains(event.Kinds(), k.Kind) {
+		switch k := &h.Kinds[i]; {
+		case k.RecordKind == nil:
+			return errors.New("a count is of no kind")
+		case !slices.Contains(event.Kinds(), k.Kind):
 			return fmt.Errorf("kind %q is none", k.Kind)
 		}
 	}
