@@ -9,6 +9,7 @@ import (
 	"os/signal"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 	"syscall"
 	"time"
@@ -75,7 +76,9 @@ func configured(file, folder, log string) (url string, shutdown func(), err erro
 // shipper publishes events as a shipper would, each to its own host's subject,
 // and prints the first verdict that comes of them: shipper URL FILE. With
 // -typed FILE, what it publishes is the first event that `msigate run` printed.
-// shipper -denied URL SUBJECT says whether it may not publish there.
+// shipper -denied URL SUBJECT says whether it may not publish there;
+// shipper -same URL SUBJECT FILE… waits until EVENTS holds the lines of the files
+// there, each once and in order; shipper -verdict URL prints the first verdict.
 func shipper() {
 	ctx, cancel := context.WithTimeout(context.Background(), 20*time.Second)
 	defer cancel()
@@ -86,11 +89,14 @@ func shipper() {
 }
 
 func ship(ctx context.Context, args []string) error {
-	if args[0] == "-denied" {
+	switch args[0] {
+	case "-denied":
 		return shipDenied(ctx, args[1], args[2])
+	case "-same":
+		return shipSame(ctx, args[1], args[2], args[3:])
 	}
-	typed := args[0] == "-typed"
-	if typed {
+	typed, verdict := args[0] == "-typed", args[0] == "-verdict"
+	if typed || verdict {
 		args = args[1:]
 	}
 	conn, err := bus.Connect(ctx, bus.Options{URL: args[0], Name: "shipper"})
@@ -98,6 +104,9 @@ func ship(ctx context.Context, args []string) error {
 		return err
 	}
 	defer func() { _ = conn.Close(ctx) }()
+	if verdict {
+		return firstVerdict(ctx, conn, 0)
+	}
 	text, err := os.ReadFile(filepath.FromSlash(args[1]))
 	if err != nil {
 		return err
@@ -117,8 +126,13 @@ func ship(ctx context.Context, args []string) error {
 	} else if err := shipLines(ctx, conn, string(text)); err != nil {
 		return err
 	}
+	return firstVerdict(ctx, conn, from)
+}
+
+// firstVerdict prints the first one after a sequence.
+func firstVerdict(ctx context.Context, conn *bus.Conn, from uint64) error {
 	got := false
-	err = bus.Tail(ctx, conn, bus.TailOptions{Stream: bus.StreamVerdicts, From: from + 1}, func(m *bus.Message) bool {
+	err := bus.Tail(ctx, conn, bus.TailOptions{Stream: bus.StreamVerdicts, From: from + 1}, func(m *bus.Message) bool {
 		var f finding.DetectionFinding
 		if err := json.Unmarshal(m.Data, &f); err != nil {
 			fmt.Println(err)
@@ -131,6 +145,39 @@ func ship(ctx context.Context, args []string) error {
 		return errors.New("no verdict came in time")
 	}
 	return err
+}
+
+func shipSame(ctx context.Context, url, subject string, files []string) error {
+	var want []string
+	for _, file := range files {
+		text, err := os.ReadFile(file)
+		if err != nil {
+			return err
+		}
+		want = append(want, strings.Split(strings.TrimSpace(string(text)), "\n")...)
+	}
+	conn, err := bus.Connect(ctx, bus.Options{URL: url, Name: "shipper"})
+	if err != nil {
+		return err
+	}
+	defer func() { _ = conn.Close(context.WithoutCancel(ctx)) }()
+	var got []string
+	for len(got) < len(want) {
+		got = got[:0]
+		err := bus.Read(ctx, conn, bus.ReadOptions{Stream: bus.StreamEvents, Subjects: []string{subject}}, func(m *bus.Message) bool {
+			got = append(got, strings.TrimSpace(string(m.Data)))
+			return true
+		})
+		if err != nil {
+			return fmt.Errorf("%d of %d: %w", len(got), len(want), err)
+		}
+		time.Sleep(50 * time.Millisecond)
+	}
+	if !slices.Equal(got, want) {
+		return fmt.Errorf("EVENTS holds %q, and the files %q", got, want)
+	}
+	fmt.Println("the same as in the files")
+	return nil
 }
 
 func shipDenied(ctx context.Context, url, subject string) error {
