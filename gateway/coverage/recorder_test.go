@@ -49,11 +49,18 @@ func TestMessagesPutAsideAreCountedByTheirEventID(t *testing.T) {
 			r.Skipped("ws01", message("Microsoft-Windows-Kernel-General", 16, sequence, at, `"a":"1"`), at, Position{sequence, WholeMessage})
 		}
 	}
+	for range 40 { // what a sensor says of itself is not guessed from a sample
+		sequence++
+		r.Skipped("ws01", message(event.ProviderSysmon, 255, sequence, begin, `"ID":"QUEUE"`), begin, Position{sequence, WholeMessage})
+	}
 	h := report(r, begin.Add(time.Hour))
+	if h.Sensor == nil || h.Sensor.Errors != 40 {
+		t.Errorf("sensor: %+v", h.Sensor)
+	}
 	if a := kindOf(t, h, "Sysmon 13"); a.Count != 1000 || a.Decoded < sampleFirst || a.Decoded > 50 || a.Last != begin.Add(999*time.Second) {
 		t.Errorf("%+v", a)
 	}
-	if !h.Sampled || len(h.Foreign) != 1 || h.Foreign[0].Count != 100 || h.Records != 1100 {
+	if !h.Sampled || len(h.Foreign) != 1 || h.Foreign[0].Count != 100 || h.Records != 1140 {
 		t.Errorf("sampled %t, %d records, foreign %+v", h.Sampled, h.Records, h.Foreign)
 	}
 	// Of a sample the numbers are known, of all how many came: the other provider's
@@ -162,6 +169,17 @@ func TestAHostThatIsPushedOutIsRemovedWhereItIsWritten(t *testing.T) {
 	}
 	saw("b", 2)
 	written, err := r.Unsaved(begin, 10, true)
+	saw("a", 3) // it is back, and b is pushed out: what is written of it stays
+	if back, err := r.Unsaved(begin, 10, true); err != nil || len(back) != 2 || back[0].Host != "b" || back[0].Data != nil || back[1].Host != "a" || back[1].Data == nil {
+		t.Errorf("%+v %v", back, err)
+	}
+	saw("b", 4) // before a's removal is told, a comes again
+	saw("a", 5)
+	for _, one := range must(r.Unsaved(begin, 10, true)) {
+		if one.Host == "a" && one.Data == nil {
+			t.Error("a host that is back is removed")
+		}
+	}
 	if err != nil || len(written) != 2 || written[0].Host != "a" || written[0].Data != nil || written[1].Host != "b" || written[1].Data == nil {
 		t.Errorf("%+v %v", written, err)
 	}
@@ -209,7 +227,7 @@ func TestSilencesClockAndSensorAreTold(t *testing.T) {
 
 func TestWhatWasMendedIsForgotten(t *testing.T) {
 	k := kindCount{RecordKind: &RecordKind{Kind: event.KindProcessStart}}
-	for range 1000 {
+	for range 4000 {
 		k.lacking([]string{"process.command_line"})
 	}
 	if share := k.share("process.command_line"); share != 1 {
@@ -246,6 +264,10 @@ func TestAFactIsJudgedByTheSourceThatTellsBest(t *testing.T) {
 	}
 	if got := r.hosts["ws01"].sight(&s, begin.Unix()+1).Sight; got != Blind {
 		t.Errorf("what came last before since counts as arriving: %s", got)
+	}
+	kindAlone := Signal{ID: "y", Needs: [][]string{{"process_start"}}}
+	if h := r.hosts["ws01"]; h.sight(&kindAlone, begin.Unix()).Sight != Sees || h.sight(&kindAlone, begin.Unix()+1).Sight != Blind {
+		t.Error("a kind that came last before since counts as arriving, or one that came then does not")
 	}
 	if err := (&Signal{ID: "x", Needs: [][]string{{"process.comand_line"}}}).Check(); err == nil {
 		t.Error("a misspelt fact is taken")
@@ -325,4 +347,11 @@ func BenchmarkSaw(b *testing.B) {
 		e.Stamp = begin.Add(time.Duration(at) * time.Millisecond)
 		r.Saw(e, Position{at, 0})
 	}
+}
+
+func must[T any](v T, err error) T {
+	if err != nil {
+		panic(err)
+	}
+	return v
 }
