@@ -111,6 +111,7 @@ func (f *flow) begin(ctx context.Context, perSecond int) (wait func()) {
 // of the same event, while events flow. Each is decided once, and its decision
 // names the serial that decided it.
 func TestAllowlistPushedAndWithdrawnWhileEventsFlow(t *testing.T) {
+	t.Parallel()
 	if testing.Short() {
 		t.Skip("-short: three gateways run for some seconds each")
 	}

@@ -46,6 +46,7 @@ func activationSteps(t *testing.T) []string {
 // then; and it takes the new one when the source gives it again.
 func TestKillAtEveryStepOfAnActivationLeavesTheOldOrTheNewSnapshot(t *testing.T) {
 	steps := activationSteps(t)
+	t.Parallel() // from here on it is other processes that activate
 	for _, step := range []string{"verified", "people", "compiled", "tried", "stage half written", "stage written", "stage synced", "stage renamed", "audited", "commit half written", "commit written", "commit synced", "commit renamed", "committed", "swapped", "floor raised"} {
 		if !slices.Contains(steps, step) {
 			t.Errorf("%s is no step of an activation: %q", step, steps)

@@ -397,6 +397,7 @@ func TestAWindowOutlivesARestartAndIsToldOnce(t *testing.T) {
 // A policy that takes a window for more than it is: refused by the canaries, for
 // every window when the policy comes, and for the one record that the policy names.
 func TestAWindowThatBlindsThePolicyIsRefusedByTheCanaries(t *testing.T) {
+	t.Parallel()
 	const carried = "lib/approvals/carried.rego"
 	const strong = "carries(_, facts) if {\n\tcount(facts & own_facts) > 0\n\tcount(facts & situational) > 0\n}"
 	folder := policyFolder(t)
@@ -432,6 +433,7 @@ func TestAWindowThatBlindsThePolicyIsRefusedByTheCanaries(t *testing.T) {
 
 // The same while it runs: what the record would hide keeps it, and it alone, out.
 func TestARecordThatBlindsThePolicyIsRefusedAndTheOthersCount(t *testing.T) {
+	t.Parallel()
 	const carried = "lib/approvals/carried.rego"
 	const strong = "carries(_, facts) if {\n\tcount(facts & own_facts) > 0\n\tcount(facts & situational) > 0\n}"
 	folder := policyFolder(t)
@@ -498,6 +500,7 @@ func TestLookingUpAWindowScansNothing(t *testing.T) {
 // Where the audit trail takes nothing more, nothing is widened: neither by the
 // commands nor by a record that came past them. Closing goes ahead.
 func TestAFullAuditTrailLetsNoWindowCountAndEveryWindowClose(t *testing.T) {
+	t.Parallel()
 	c := newChanging(t)
 	c.config.Drain = 500 * time.Millisecond // what AUDIT does not take is told by the next gateway
 	c.approved(t, "CHG-1")

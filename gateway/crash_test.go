@@ -65,6 +65,7 @@ type stored struct {
 // forgotten there, once and again, ends with the same decisions and verdicts
 // as one that is never interrupted, nothing twice, in the same order.
 func TestCrashAtAnyPublishChangesNothing(t *testing.T) {
+	t.Parallel()
 	runs, seed := runsOf(t, 16), seedOf(t)
 	p := hasty(t)
 	const batch = 40 // a run reads its site's streams whole: a site does not live long

@@ -22,6 +22,7 @@ func attackAt(host string, n int, at time.Time) []byte {
 // bounds, hosts that are attacked all the time have no more of it in the end
 // than once the first has settled, and no bound took any of it away.
 func TestWhatHasSettledIsForgotten(t *testing.T) {
+	t.Parallel()
 	p := builtIn(t)
 	w := NewWorker(WorkerOptions{SettleAfter: time.Minute})
 	const hosts, step = 3, 20 * time.Second

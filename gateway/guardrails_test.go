@@ -123,6 +123,7 @@ func anyFactLeads(t testing.TB, folder string) {
 // One fact suffices, or an interpreter's arguments do not matter, or what nothing
 // excuses is excused: canaries and entry are named.
 func TestPolicyThatLetsAnEntryExcuseTooMuchIsRefusedNamingCanaryAndEntry(t *testing.T) {
+	t.Parallel()
 	const carried, failed = "lib/approvals/carried.rego", "lib/approvals/failed.rego"
 	const strong = "carries(_, facts) if {\n\tcount(facts & own_facts) > 0\n\tcount(facts & situational) > 0\n}"
 	tests := []struct {
@@ -387,6 +388,7 @@ func TestNoBundleDropsOrWeakensTheFloorSet(t *testing.T) {
 // A canary is more than one disposition: without its signal it is missed, also
 // where another signal alarms as loudly.
 func TestCanaryIsMissedWithoutItsSignal(t *testing.T) {
+	t.Parallel()
 	candidate := builtIn(t).current.Load()
 	bySignal := map[string][]policy.Canary{}
 	for _, canary := range candidate.snapshot.Canaries() {

@@ -16,6 +16,7 @@ import (
 )
 
 func TestKilledGatewayLosesNothingAndDecidesOnce(t *testing.T) {
+	t.Parallel()
 	events, kills := 20_000, runsOf(t, 3)
 	if os.Getenv("MSIGATE_RUNS") != "" {
 		events = 50_000
@@ -79,6 +80,7 @@ func TestKilledGatewayLosesNothingAndDecidesOnce(t *testing.T) {
 // the same of each host, in its order, as one that is never interrupted:
 // nothing twice, and nothing else.
 func TestKilledGatewayTellsWhatAnUninterruptedOneTells(t *testing.T) {
+	t.Parallel()
 	kills, seed := runsOf(t, 3), seedOf(t)
 	random := rand.New(rand.NewPCG(seed, 1))
 	s := newSite(t, func(c *Config) {

@@ -32,7 +32,9 @@ func TestMain(m *testing.M) {
 	}
 	switch mode := os.Getenv(childMode); mode {
 	case "":
-		goleak.VerifyTestMain(m)
+		// nats.go 1.55.0 leaves this goroutine where a connection is closed as its
+		// first publishing has just begun: it then reads a channel that is nil already.
+		goleak.VerifyTestMain(m, goleak.IgnoreTopFunction("github.com/nats-io/nats.go/jetstream.(*jetStream).resetPendingAcksOnReconnect"))
 	case "nats":
 		os.Exit(serveNATS(os.Args[len(os.Args)-1]))
 	case "gateway":

@@ -84,6 +84,7 @@ func TestStreamsThatAreAbsentNameTheCommandThatMakesThem(t *testing.T) {
 // The server goes in the middle and comes back with its store: on the same
 // port, as a restarted service does.
 func TestNATSGoneInMidRunLosesNothing(t *testing.T) {
+	t.Parallel()
 	s := newSite(t, func(c *Config) {
 		c.Consumer.AckWait = 2 * time.Second // acknowledgements that the server did not get
 	})
@@ -134,6 +135,7 @@ func TestNATSGoneInMidRunLosesNothing(t *testing.T) {
 // With the bus gone nothing can be finished: the gateway says so, within its
 // bound, and what it held comes again to the next one.
 func TestStopWithoutABusKeepsItsBoundAndLosesNothing(t *testing.T) {
+	t.Parallel()
 	s := newSite(t, func(c *Config) {
 		c.Drain = 500 * time.Millisecond
 		c.Consumer.AckWait = time.Second

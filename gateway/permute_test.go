@@ -202,6 +202,7 @@ func checkRuns(t *testing.T, runs int, property func(*rapid.T)) {
 // ten late, end in the same findings as in order: the same events in them, each
 // as it was decided in the end.
 func TestRecordsOutOfOrderEndInTheSameFindings(t *testing.T) {
+	t.Parallel()
 	p := builtIn(t)
 	events, found := 0, 0
 	checkRuns(t, 60, func(r *rapid.T) {
@@ -218,6 +219,7 @@ func TestRecordsOutOfOrderEndInTheSameFindings(t *testing.T) {
 
 // The same of every story that is told, however its records come.
 func TestStoriesOutOfOrderEndInTheSameFindings(t *testing.T) {
+	t.Parallel()
 	p, runs, seed := builtIn(t), runsOf(t, 2), seedOf(t)
 	for _, name := range stories(t) {
 		t.Run(name, func(t *testing.T) {

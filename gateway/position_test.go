@@ -93,6 +93,7 @@ func TestRedeliveredEventsAreOnlyAcknowledged(t *testing.T) {
 // A host that sends more than any other pushes nobody out: their trees are
 // known afterwards, and what it made be forgotten of itself is counted.
 func TestFloodingHostPushesNobodyOut(t *testing.T) {
+	t.Parallel()
 	s := newSite(t)
 	s.config.Workers = 1
 	s.config.Limits.Processes, s.config.Limits.ProcessesPerHost, s.config.Limits.TreesPerHost = 400, 100, 50

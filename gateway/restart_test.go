@@ -192,6 +192,7 @@ func (s *site) acrossRestart(t *testing.T, p *Policy, end func(*testing.T, *star
 // start: once, with the time it was due as now, and after the events that were
 // stored before it was due.
 func TestTimerDueWhileTheGatewayIsDownFiresOnceInItsPlace(t *testing.T) {
+	t.Parallel()
 	p := hasty(t) // waits for a second
 	for _, restart := range restarts {
 		t.Run(restart.name, func(t *testing.T) {

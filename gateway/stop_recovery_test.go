@@ -11,6 +11,7 @@ import (
 // the state was written down stops at once, without an error; the next one
 // begins that anew, and nothing is lost or told twice.
 func TestStopWhileTheStateIsRecoveredEndsItAndLosesNothing(t *testing.T) {
+	t.Parallel()
 	s := newSite(t, func(c *Config) {
 		c.State.SaveInterval = time.Hour
 		c.Consumer.AckWait = time.Second

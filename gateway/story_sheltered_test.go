@@ -34,6 +34,7 @@ var payloads = []payload{
 // Wherever in a wanted deployment's tree an attacker has something started, it is
 // seen: neither the tool nor the source nor a signer of something else shelters it.
 func TestNoDeploymentSheltersWhatAnAttackerStarts(t *testing.T) {
+	t.Parallel()
 	p := builtIn(t)
 	tried := 0
 	for _, o := range deployments {

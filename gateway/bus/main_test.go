@@ -10,7 +10,9 @@ import (
 )
 
 func TestMain(m *testing.M) {
-	goleak.VerifyTestMain(m)
+	// nats.go 1.55.0 leaves this goroutine where a connection is closed as its
+	// first publishing has just begun: it then reads a channel that is nil already.
+	goleak.VerifyTestMain(m, goleak.IgnoreTopFunction("github.com/nats-io/nats.go/jetstream.(*jetStream).resetPendingAcksOnReconnect"))
 }
 
 // patient bounds every step of a test.
