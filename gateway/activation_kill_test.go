@@ -82,6 +82,21 @@ func TestKillAtEveryStepOfAnActivationLeavesTheOldOrTheNewSnapshot(t *testing.T)
 	if _, err := bus.Setup(patient(t), conn, config.TopologyOptions()); err != nil {
 		t.Fatal(err)
 	}
+	// What each step begins with: the old one decides, and is on the disk.
+	before, file := t.TempDir(), filepath.Join(t.TempDir(), "governance.tar.gz")
+	config.DataDir = before
+	config.Bundles = []BundleConfig{{Name: "governance", Path: file, Keys: []string{owner.public, other.public}}}
+	write := func(raw []byte) {
+		if err := os.WriteFile(file, raw, 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	write(older)
+	first := startGateway(t, config)
+	if serial := first.ask("serial"); serial != 1 {
+		t.Fatalf("serial %d decides at first", serial)
+	}
+	first.stop()
 	for _, step := range steps {
 		t.Run(step, func(t *testing.T) {
 			states, err := bus.OpenState(patient(t), conn)
@@ -92,19 +107,9 @@ func TestKillAtEveryStepOfAnActivationLeavesTheOldOrTheNewSnapshot(t *testing.T)
 				t.Fatal(err)
 			}
 			config.DataDir = t.TempDir()
-			file := filepath.Join(t.TempDir(), "governance.tar.gz")
-			config.Bundles = []BundleConfig{{Name: "governance", Path: file, Keys: []string{owner.public, other.public}}}
-			write := func(raw []byte) {
-				if err := os.WriteFile(file, raw, 0o600); err != nil {
-					t.Fatal(err)
-				}
+			if err := os.CopyFS(config.DataDir, os.DirFS(before)); err != nil {
+				t.Fatal(err)
 			}
-			write(older)
-			gateway := startGateway(t, config)
-			if serial := gateway.ask("serial"); serial != 1 {
-				t.Fatalf("serial %d decides at first", serial)
-			}
-			gateway.stop()
 
 			write(newer)
 			dead := startChild(t, "gateway", configFile(t, config), killAt+"="+step)
@@ -120,7 +125,7 @@ func TestKillAtEveryStepOfAnActivationLeavesTheOldOrTheNewSnapshot(t *testing.T)
 			if committed[step] {
 				want = 2
 			}
-			gateway = startGateway(t, config)
+			gateway := startGateway(t, config)
 			if serial := gateway.ask("serial"); serial != want {
 				t.Errorf("serial %d decides after the restart, want %d", serial, want)
 			}
