@@ -58,23 +58,27 @@ func (a *approvedNotes) note(told *finding.Masked) {
 // write stores what is noted, until ctx ends.
 func (g *Gateway) writeApproved(ctx context.Context) {
 	log := g.options.Telemetry.Log
+	var bucket *bus.Bucket
 	for {
 		select {
 		case <-ctx.Done():
 			return
 		case entry := <-g.approved.wanted:
-			if err := putApproved(ctx, g.options.Conn, entry); err != nil && ctx.Err() == nil {
+			var err error
+			if bucket == nil {
+				bucket, err = bus.OpenBucket(ctx, g.options.Conn, bus.BucketApprovals)
+			}
+			if err == nil {
+				err = putApproved(ctx, bucket, entry)
+			}
+			if err != nil && ctx.Err() == nil {
 				log.Warn("it is not noted that an entry approved something: msigate bundle inspect --stale may call it unused", "entry", entry, "error", err)
 			}
 		}
 	}
 }
 
-func putApproved(ctx context.Context, conn *bus.Conn, entry string) error {
-	bucket, err := bus.OpenBucket(ctx, conn, bus.BucketApprovals)
-	if err != nil {
-		return err
-	}
+func putApproved(ctx context.Context, bucket *bus.Bucket, entry string) error {
 	value, err := json.Marshal(entryApproved{entry})
 	if err != nil {
 		return err

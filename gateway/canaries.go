@@ -18,9 +18,9 @@ func runCanaries(ctx context.Context, candidate, before *active) error {
 	newCode := before == nil || !candidate.snapshot.SameCode(before.snapshot)
 	var missed []string
 	for _, canary := range candidate.snapshot.Canaries() {
-		err := candidate.try(ctx, canary)
+		decided, err := candidate.try(ctx, canary)
 		if err == nil && newCode {
-			err = candidate.sameOutcome(ctx, canary)
+			err = candidate.sameOutcome(ctx, canary, decided)
 		}
 		if err != nil {
 			missed = append(missed, fmt.Sprintf("%s (%s): %v", canary.Name, canary.Title, err))
@@ -32,29 +32,26 @@ func runCanaries(ctx context.Context, candidate, before *active) error {
 	return nil
 }
 
-// try runs one canary as it stands. It returns nil where the canary gets its least
-// disposition or worse and its signal holds, else what came of it.
-func (a *active) try(ctx context.Context, canary policy.Canary) error {
+// try runs one canary as it stands and gives what is decided. The error is nil
+// where the canary gets its least disposition or worse and its signal holds, else
+// it says what came of it.
+func (a *active) try(ctx context.Context, canary policy.Canary) (*policy.Decision, error) {
 	d, err := a.decideLast(ctx, canary.Messages, a.snapshot.Created(), nil)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	if err := seen(canary, d); err != nil {
-		return err
+		return nil, err
 	}
 	if canary.Signal != "" && !slices.ContainsFunc(d.Answer.Signals, func(s policy.Signal) bool { return s.ID == canary.Signal }) {
-		return fmt.Errorf("is %s, but its signal %s does not hold", d.Answer.Disposition, canary.Signal)
+		return nil, fmt.Errorf("is %s, but its signal %s does not hold", d.Answer.Disposition, canary.Signal)
 	}
-	return nil
+	return d, nil
 }
 
 // sameOutcome holds the policy to one answer: its outcome, by which entries are
 // tried, is the one of its decision, by which events are decided.
-func (a *active) sameOutcome(ctx context.Context, canary policy.Canary) error {
-	decided, err := a.decideLast(ctx, canary.Messages, a.snapshot.Created(), nil)
-	if err != nil {
-		return err
-	}
+func (a *active) sameOutcome(ctx context.Context, canary policy.Canary, decided *policy.Decision) error {
 	tried, err := a.decideIn(ctx, canaryRun{ask: (*policy.Snapshot).Outcome}, canary.Messages, a.snapshot.Created())
 	if err != nil {
 		return err
@@ -88,11 +85,13 @@ const canaryDeadline = 10 * time.Second
 // canaryRun is a worker's run of one canary: only its last message is decided,
 // the others say what there was before, and nothing is told to anybody.
 type canaryRun struct {
-	ask    func(*policy.Snapshot, context.Context, policy.Trigger, policy.Facts) policy.Decision // Decide or Outcome
-	last   uint64                                                                                // the number of its last message
-	groups []string                                                                              // host groups that its host is in
-	open   *policy.Change                                                                        // a window that is put in, whatever package is installed; nil: none
-	answer *policy.Decision                                                                      // what was decided about the last message in the end
+	// ask is Decide or Outcome.
+	ask func(*policy.Snapshot, context.Context, policy.Trigger, policy.Facts) policy.Decision
+
+	last   uint64           // the number of its last message
+	groups []string         // host groups that its host is in
+	open   *policy.Change   // a window that is put in, whatever package is installed; nil: none
+	answer *policy.Decision // what was decided about the last message in the end
 }
 
 // decideCanary is decide for the run of a canary.

@@ -405,10 +405,10 @@ func TestCanaryIsMissedWithoutItsSignal(t *testing.T) {
 			}
 			blind := candidateOf(t, Source{Path: folder})
 			for _, canary := range canaries {
-				if err := candidate.try(patient(t), canary); err != nil {
+				if _, err := candidate.try(patient(t), canary); err != nil {
 					t.Errorf("with the signal, %s %v", canary.Name, err)
 				}
-				if err := blind.try(patient(t), canary); err == nil {
+				if _, err := blind.try(patient(t), canary); err == nil {
 					t.Errorf("without the signal, %s is seen", canary.Name)
 				}
 			}

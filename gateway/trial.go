@@ -22,7 +22,8 @@ func NewTrial(s *policy.Snapshot) (*Policy, error) {
 // returns nil where the canary gets its least disposition or worse and its signal
 // holds, else what came of it.
 func (p *Policy) TryCanary(ctx context.Context, canary policy.Canary) error {
-	return p.current.Load().try(ctx, canary)
+	_, err := p.current.Load().try(ctx, canary)
+	return err
 }
 
 // TryEntries puts the scopes of all entries of the governance data into the

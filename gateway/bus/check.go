@@ -73,17 +73,11 @@ func mismatches[C any](ds []difference[C]) []Mismatch {
 
 // streamConfig reads a stream's configuration; nil for a stream that is absent.
 func (c *Conn) streamConfig(ctx context.Context, name string) (*jetstream.StreamConfig, error) {
-	start := time.Now()
-	ctx, cancel := c.request(ctx)
-	defer cancel()
-	s, err := c.js.Stream(ctx, name)
-	switch {
-	case errors.Is(err, jetstream.ErrStreamNotFound):
-		return nil, nil
-	case err != nil:
-		return nil, c.explain(err, start)
+	info, err := c.streamInfo(ctx, name)
+	if info == nil {
+		return nil, err
 	}
-	return &s.CachedInfo().Config, nil
+	return &info.Config, nil
 }
 
 // consumerConfig reads the durable's configuration; nil when it is absent. A

@@ -118,8 +118,8 @@ func (d *deployment) examine(o Options) Report {
 	return Examine(patient(d.t), o)
 }
 
-// stream alters the configuration of a stream.
-func (d *deployment) stream(name string, alter func(*jetstream.StreamConfig)) {
+// altered is the configuration of a stream as alter makes it.
+func (d *deployment) altered(name string, alter func(*jetstream.StreamConfig)) jetstream.StreamConfig {
 	d.t.Helper()
 	s, err := d.js.Stream(patient(d.t), name)
 	if err != nil {
@@ -127,6 +127,13 @@ func (d *deployment) stream(name string, alter func(*jetstream.StreamConfig)) {
 	}
 	config := s.CachedInfo().Config
 	alter(&config)
+	return config
+}
+
+// stream alters the configuration of a stream.
+func (d *deployment) stream(name string, alter func(*jetstream.StreamConfig)) {
+	d.t.Helper()
+	config := d.altered(name, alter)
 	if _, err := d.js.UpdateStream(patient(d.t), config); err != nil {
 		d.t.Fatal(err)
 	}
@@ -135,12 +142,7 @@ func (d *deployment) stream(name string, alter func(*jetstream.StreamConfig)) {
 // remade deletes a stream and makes it anew, otherwise.
 func (d *deployment) remade(name string, alter func(*jetstream.StreamConfig)) {
 	d.t.Helper()
-	s, err := d.js.Stream(patient(d.t), name)
-	if err != nil {
-		d.t.Fatal(err)
-	}
-	config := s.CachedInfo().Config
-	alter(&config)
+	config := d.altered(name, alter)
 	d.gone(name)
 	if _, err := d.js.CreateStream(patient(d.t), config); err != nil {
 		d.t.Fatal(err)

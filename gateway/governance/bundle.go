@@ -92,7 +92,8 @@ func encode(w io.Writer, document any) error {
 		}
 		return err
 	}
-	separator := "{"
+	fmt.Fprint(w, "{")
+	separator := ""
 	for _, key := range sortedKeys(members) {
 		name, err := json.Marshal(key)
 		if err != nil {
@@ -103,9 +104,6 @@ func encode(w io.Writer, document any) error {
 			return err
 		}
 		separator = ","
-	}
-	if len(members) == 0 {
-		fmt.Fprint(w, "{")
 	}
 	_, err := fmt.Fprint(w, "}")
 	return err
