@@ -43,7 +43,7 @@ Flags win over the configuration file.`,
 	flags.BoolVar(&f.check, "check", false, "change nothing, say what differs; exit 1 when something does")
 	flags.StringVar(&f.output, "output", "text", "`FORMAT`: text or json")
 	flags.IntVar(&f.replicas, "replicas", 0, "`NUMBER` of replicas of each stream and bucket, 1 to 5 (default 1 where it is made)")
-	flags.DurationVar(&f.age, "events-age", bus.DefaultEventsAge, "how long EVENTS keeps an event, a `DURATION` of 24h at least")
+	flags.DurationVar(&f.age, "events-age", 0, "how long EVENTS keeps an event, a `DURATION` of 24h at least (default 72h where it is made)")
 	complete(cmd, "output", "text", "json")
 	return cmd
 }
@@ -58,7 +58,7 @@ func (f setupFlags) validate() error {
 	switch {
 	case f.replicas < 0 || f.replicas > 5:
 		return fmt.Errorf("--replicas %d: it is 1 to 5", f.replicas)
-	case f.age < bus.MinEventsAge:
+	case f.age != 0 && f.age < bus.MinEventsAge:
 		return fmt.Errorf("--events-age %s: it is %s at least, or an outage of a day would lose events", f.age, bus.MinEventsAge)
 	default:
 		return nil
@@ -104,7 +104,7 @@ func (f setupFlags) command() string {
 	if f.replicas > 0 {
 		words = append(words, fmt.Sprintf("--replicas %d", f.replicas))
 	}
-	if f.age != bus.DefaultEventsAge {
+	if f.age != 0 {
 		words = append(words, "--events-age "+f.age.String())
 	}
 	return strings.Join(words, " ")

@@ -95,8 +95,8 @@ func compareStream(s stream, have jetstream.StreamConfig, replicas int) []differ
 			"messages to "+strings.Join(lacking, ", ")+" are stored nowhere",
 			func(c *config) { c.Subjects = covering(c.Subjects, lacking) })
 	}
-	if have.MaxAge != 0 && have.MaxAge < s.age {
-		d.add("max_age", age(have.MaxAge), "at least "+age(s.age), s.lost, func(c *config) { c.MaxAge = s.age })
+	if have.MaxAge != 0 && have.MaxAge < s.floor {
+		d.add("max_age", age(have.MaxAge), "at least "+age(s.floor), s.lost, func(c *config) { c.MaxAge = s.age })
 	}
 	if have.Duplicates < DedupWindow {
 		d.add("dupe_window", age(have.Duplicates), "at least "+age(DedupWindow), "a message that is published again after an outage is stored twice",

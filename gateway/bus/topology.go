@@ -1,6 +1,7 @@
 package bus
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"time"
@@ -16,7 +17,8 @@ type TopologyOptions struct {
 	// where it exists.
 	Replicas int
 
-	// EventsAge is how long EVENTS keeps an event, at least 24 h; 0: 72 h.
+	// EventsAge is how long EVENTS keeps an event, at least 24 h; 0: 72 h where it
+	// is made, and as it is where it keeps them for 24 h.
 	EventsAge time.Duration
 
 	// OutputAge is how long DECISIONS, VERDICTS and QUARANTINE keep theirs; 0: 30 days.
@@ -44,7 +46,6 @@ func (o TopologyOptions) withDefaults() (TopologyOptions, error) {
 			*d = def
 		}
 	}
-	set(&o.EventsAge, DefaultEventsAge)
 	set(&o.OutputAge, DefaultOutputAge)
 	set(&o.AuditAge, DefaultAuditAge)
 	set(&o.AckWait, DefaultAckWait)
@@ -55,7 +56,7 @@ func (o TopologyOptions) withDefaults() (TopologyOptions, error) {
 		o.MaxAckPending = DefaultMaxAckPending
 	}
 	switch {
-	case o.EventsAge < MinEventsAge:
+	case o.EventsAge != 0 && o.EventsAge < MinEventsAge:
 		return o, fmt.Errorf("an age of %s for %s is below %s: an outage of a day would lose events", o.EventsAge, StreamEvents, MinEventsAge)
 	case o.OutputAge < DedupWindow || o.AuditAge < DedupWindow:
 		return o, fmt.Errorf("an age below the deduplication window of %s cannot be", DedupWindow)
@@ -76,7 +77,8 @@ type stream struct {
 	name        string
 	description string
 	subjects    []string
-	age         time.Duration // floor
+	age         time.Duration // how long it keeps messages where it is made or mended
+	floor       time.Duration // it may keep them longer, and no less than this
 	bytes       int64         // stated size; 0: none
 	ledger      bool          // no delete, no purge, discard new
 	lost        string        // what goes wrong when it keeps less
@@ -87,27 +89,27 @@ func (o TopologyOptions) streams() []stream {
 	return []stream{
 		{
 			name: StreamEvents, description: "Windows endpoint events, as shippers send them",
-			subjects: []string{subjectEventsHost + ">", subjectEventsCollector + ">"}, age: o.EventsAge,
+			subjects: []string{subjectEventsHost + ">", subjectEventsCollector + ">"}, age: cmp.Or(o.EventsAge, DefaultEventsAge), floor: cmp.Or(o.EventsAge, MinEventsAge),
 			lost: "events that are not read in time are lost undecided",
 		},
 		{
 			name: StreamDecisions, description: "msigate: one message a decision",
-			subjects: []string{subjectDecisions + ">"}, age: o.OutputAge,
+			subjects: []string{subjectDecisions + ">"}, age: o.OutputAge, floor: o.OutputAge,
 			lost: "a decision is gone before it can be looked into",
 		},
 		{
 			name: StreamVerdicts, description: "msigate: findings, created, updated and closed",
-			subjects: []string{subjectVerdicts + ">"}, age: o.OutputAge,
+			subjects: []string{subjectVerdicts + ">"}, age: o.OutputAge, floor: o.OutputAge,
 			lost: "a finding is gone before somebody has worked on it",
 		},
 		{
 			name: StreamQuarantine, description: "msigate: messages that cannot be decoded",
-			subjects: []string{subjectQuarantine + ">"}, age: o.OutputAge,
+			subjects: []string{subjectQuarantine + ">"}, age: o.OutputAge, floor: o.OutputAge,
 			lost: "a quarantined message is gone before somebody has looked at it",
 		},
 		{
 			name: StreamAudit, description: "msigate: who changed what",
-			subjects: []string{subjectAudit + ">"}, age: o.AuditAge, bytes: o.AuditBytes, ledger: true,
+			subjects: []string{subjectAudit + ">"}, age: o.AuditAge, floor: o.AuditAge, bytes: o.AuditBytes, ledger: true,
 			lost: "the record of changes is shorter than an auditor asks for",
 		},
 	}

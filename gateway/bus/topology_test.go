@@ -39,6 +39,24 @@ func TestSetupCreatesEverythingOnceAndCheckFindsNothing(t *testing.T) {
 	}
 }
 
+func TestTheAgeOfEventsThatWasAskedForIsKept(t *testing.T) {
+	e := serve(t, EmbeddedOptions{})
+	c := connect(t, e.URL())
+	if _, err := Setup(patient(t), c, TopologyOptions{EventsAge: MinEventsAge}); err != nil {
+		t.Fatal(err)
+	}
+	// As a gateway asks, which does not know what setup was told.
+	if found, err := Check(patient(t), c, TopologyOptions{}); err != nil || len(found) != 0 {
+		t.Errorf("check: %v, %v", found, err)
+	}
+	if changes, err := Setup(patient(t), c, TopologyOptions{}); err != nil || len(changes) != 0 {
+		t.Errorf("setup without an age: %v, %v", changes, err)
+	}
+	if found, err := Check(patient(t), c, TopologyOptions{EventsAge: 2 * MinEventsAge}); err != nil || len(found) != 1 || found[0].Field != "max_age" {
+		t.Errorf("check for 48 h: %v, %v", found, err)
+	}
+}
+
 func TestSetupMakesAuditUndeletable(t *testing.T) {
 	_, c := ready(t, EmbeddedOptions{})
 	s, err := c.js.Stream(patient(t), StreamAudit)

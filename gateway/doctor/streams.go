@@ -17,7 +17,7 @@ var differing = []struct{ object, field, finds string }{
 	{"stream", "sealed", "a stream is sealed"},
 	{"stream", "mirror", "a stream is a mirror"},
 	{"stream", "subjects", "a stream takes not all of its subjects"},
-	{"stream", "max_age", "messages are kept less long than they have to be: EVENTS 72 h, outputs 30 days, AUDIT 400 days"},
+	{"stream", "max_age", "messages are kept less long than they have to be: EVENTS 24 h, outputs 30 days, AUDIT 400 days"},
 	{"stream", "dupe_window", "the deduplication window is below 10 minutes"},
 	{"stream", "max_msgs_per_subject", "the number of messages per subject is limited"},
 	{"stream", "no_ack", "a stream acknowledges nothing"},
