@@ -230,7 +230,7 @@ func (a *activation) settled(offers []offer) {
 // again tries what was refused before: it may need what has just become active.
 func (a *activation) again(ctx context.Context, but []offer) {
 	for name, r := range a.refused {
-		if slices.ContainsFunc(but, func(o offer) bool { return o.source.Name == name }) {
+		if r.raw == nil || slices.ContainsFunc(but, func(o offer) bool { return o.source.Name == name }) {
 			continue
 		}
 		_ = a.activate(ctx, []offer{r.offer}) // says itself why it is refused again

@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"os"
 	"slices"
+	"strings"
 	"testing"
 
 	"github.com/nats-io/nats.go/jetstream"
@@ -94,7 +95,7 @@ func TestFullAuditStreamRefusesWhatWidensAndLetsPassWhatNarrows(t *testing.T) {
 		t.Errorf("after a restart: serial %d, degraded %q", serial, d.health.shown())
 	}
 	d.site.makeRoomInAudit(10 << 20)
-	d.tendOnce(patient(t), false)
+	d.tendOnce(patient(t))
 	if d.degraded(reasonAudit) || len(d.ledger.waiting()) != 0 {
 		t.Errorf("with room again: degraded %q, %d wait", d.health.shown(), len(d.ledger.waiting()))
 	}
@@ -109,6 +110,26 @@ func TestFullAuditStreamRefusesWhatWidensAndLetsPassWhatNarrows(t *testing.T) {
 	}
 	if refused := d.site.auditsOf("refusal"); len(refused) != 1 || refused[0].Changed[0].Serial != 2 {
 		t.Errorf("refusals: %+v", refused)
+	}
+}
+
+// What went nowhere but to the log is not taken back by what waits being stored.
+func TestLostAuditEventIsToldUntilTheNextStart(t *testing.T) {
+	auditBytes = 64 << 10
+	t.Cleanup(func() { auditBytes = 0 })
+	d := newDesk(t)
+	d.site.fillAudit()
+	d.ledger.record(patient(t), auditEvent{Event: "keys"})
+	d.ledger.kept = maxKept
+	d.ledger.record(patient(t), auditEvent{Event: "keys"})
+	d.site.makeRoomInAudit(10 << 20)
+	d.tendOnce(patient(t))
+	if shown := d.detail(reasonAudit, ""); len(d.ledger.waiting()) != 0 || !strings.Contains(shown, "went nowhere but to the log") || strings.Contains(shown, "wait on disk") {
+		t.Errorf("%d wait: %q", len(d.ledger.waiting()), shown)
+	}
+	d.start()
+	if d.degraded(reasonAudit) {
+		t.Errorf("after a restart: degraded %q", d.health.shown())
 	}
 }
 

@@ -2,7 +2,6 @@ package gateway
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"time"
 
@@ -118,9 +117,11 @@ func (a *activation) restoreOne(source BundleConfig, k governance.Kept) (*candid
 		return nil, err
 	}
 	b, err := governance.Verify(raw, trust)
-	if err != nil && !(errors.Is(err, governance.ErrPastNotAfter) && b != nil) {
+	if b == nil {
 		return nil, err
 	}
+	// With an error too, it is what was active, and its time or its key's has passed
+	// since: it goes on to count, as it would have without a restart.
 	return &candidate{offer: offer{source, raw}, bundle: b}, nil
 }
 
@@ -204,28 +205,21 @@ func (a *activation) tryLate(ctx context.Context) {
 // tendInterval is how often it is looked at what waits, and at the clock.
 const tendInterval = 5 * time.Second
 
-// keysInterval is how often key files are read while no bundle comes.
-const keysInterval = time.Minute
-
 // tend tries what waits, and looks whether what decides still may, until ctx ends.
 func (a *activation) tend(ctx context.Context) {
 	tick := time.NewTicker(tendInterval)
 	defer tick.Stop()
-	looked := time.Now()
 	for {
 		select {
 		case <-ctx.Done():
 			return
 		case <-tick.C:
 		}
-		a.tendOnce(ctx, time.Since(looked) >= keysInterval)
-		if time.Since(looked) >= keysInterval {
-			looked = time.Now()
-		}
+		a.tendOnce(ctx)
 	}
 }
 
-func (a *activation) tendOnce(ctx context.Context, keys bool) {
+func (a *activation) tendOnce(ctx context.Context) {
 	a.ledger.flush(ctx)
 	a.one.Lock()
 	defer a.one.Unlock()
@@ -235,17 +229,19 @@ func (a *activation) tendOnce(ctx context.Context, keys bool) {
 	a.floors.flush(ctx)
 	a.tryLate(ctx)
 	a.checkActive()
+	changed := a.noteKeys()
+	for _, keys := range changed {
+		a.tel.Log.Info("keys reloaded", "keys", keys)
+		a.ledger.record(ctx, auditEvent{Time: time.Now(), Event: "keys", Bundles: a.policy.Snapshot().Bundles(), Detail: keys})
+	}
+	if len(changed) > 0 {
+		a.again(ctx, nil) // a bundle may have come before the key that signed it
+		return
+	}
 	for _, r := range a.refused {
 		if r.again && r.raw != nil {
 			_ = a.activate(ctx, []offer{r.offer}) // says itself why it is refused again
 			break                                 // the others in their turn: what is active may have changed
 		}
-	}
-	if !keys {
-		return
-	}
-	for _, changed := range a.noteKeys() {
-		a.tel.Log.Info("keys reloaded", "keys", changed)
-		a.ledger.record(ctx, auditEvent{Time: time.Now(), Event: "keys", Bundles: a.policy.Snapshot().Bundles(), Detail: changed})
 	}
 }

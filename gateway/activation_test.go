@@ -109,6 +109,13 @@ func (d *desk) degraded(reason string) bool {
 	return slices.ContainsFunc(d.health.shown(), func(line string) bool { return strings.HasPrefix(line, reason+" ") })
 }
 
+// detail is what is said of a reason.
+func (d *desk) detail(reason, about string) string {
+	d.health.mu.Lock()
+	defer d.health.mu.Unlock()
+	return d.health.reasons[degradedKey{reason, about}].Detail
+}
+
 // wider is the governance built in with an entry more; narrower, with one less.
 func wider(t testing.TB) string {
 	t.Helper()
@@ -329,7 +336,7 @@ func TestFullDiskRefusesAndTheNextTryTakesIt(t *testing.T) {
 				t.Fatal(err)
 			}
 			activationStep = nil
-			d.tendOnce(patient(t), false)
+			d.tendOnce(patient(t))
 			if serial, _ := d.active(); serial != 2 || d.degraded(reasonRefused) {
 				t.Errorf("with room again: serial %d, degraded %q\n%s", serial, d.health.shown(), d.log)
 			}
@@ -387,13 +394,60 @@ func TestKeyThatIsTakenOutIsSeenWithoutARestart(t *testing.T) {
 	}
 	d.config.Bundles = []BundleConfig{d.source}
 	d.config.Bundles[0].Keys = []string{d.other.public}
-	d.tendOnce(patient(t), true)
+	d.tendOnce(patient(t))
 	if serial, _ := d.active(); serial != 2 || !d.degraded(reasonKeys) {
 		t.Errorf("serial %d, degraded %q", serial, d.health.shown())
 	}
 	all := d.site.changes()
 	if last := all[len(all)-1]; last.Event != "keys" || !strings.Contains(last.Detail, d.owner.id()) {
 		t.Errorf("audit: %+v", last)
+	}
+}
+
+// A key that expires ends nothing that it signed while it counted, as a not_after
+// does not; nobody may learn of it by a restart that takes the approvals away.
+func TestKeyThatExpiresIsSeenAndItsBundleOutlivesARestart(t *testing.T) {
+	d := newDesk(t)
+	if err := d.give(signed(t, wider(t), d.both(2))); err != nil {
+		t.Fatal(err)
+	}
+	d.owner.rewrite(t, func(public string) string { return "Expires: 2026-01-31\n" + public })
+	d.tendOnce(patient(t))
+	for _, when := range []string{"while it runs", "after a restart"} {
+		if serial, _ := d.active(); serial != 2 || !d.degraded(reasonKeys) || !strings.Contains(d.detail(reasonKeys, "governance"), "which expired on 2026-01-31; it still decides") {
+			t.Errorf("%s: serial %d, degraded %q", when, serial, d.health.shown())
+		}
+		d.start()
+	}
+	d.stays(signed(t, wider(t), d.both(3)), governance.ErrKey, "which expired on 2026-01-31")
+}
+
+// A bundle may come before the key that signed it, or while a key file is replaced.
+func TestBundleThatCameBeforeItsKeyBecomesActiveWithIt(t *testing.T) {
+	d := newDesk(t)
+	third := newPerson(t, "third")
+	raw := signed(t, wider(t), signing{serial: 2, by: third, approvers: []*person{d.other}})
+	d.stays(raw, governance.ErrKey)
+	text, err := os.ReadFile(third.public)
+	if err != nil {
+		t.Fatal(err)
+	}
+	d.owner.rewrite(t, func(string) string { return string(text) })
+	d.tendOnce(patient(t))
+	if serial, _ := d.active(); serial != 2 || d.degraded(reasonRefused) {
+		t.Errorf("with its key: serial %d, degraded %q", serial, d.health.shown())
+	}
+	if err := os.Remove(d.owner.public); err != nil {
+		t.Fatal(err)
+	}
+	next := signed(t, wider(t), signing{serial: 3, by: third, approvers: []*person{d.other}})
+	if err := d.give(next); !errors.Is(err, os.ErrNotExist) {
+		t.Fatalf("without its key: %v", err)
+	}
+	d.owner.rewrite(t, func(string) string { return string(text) })
+	d.tendOnce(patient(t))
+	if serial, _ := d.active(); serial != 3 || d.degraded(reasonRefused) {
+		t.Errorf("with its key again: serial %d, degraded %q", serial, d.health.shown())
 	}
 }
 
@@ -568,7 +622,7 @@ func TestPersistedEntriesThatWereNotTriedAreTriedWhileTheyDecide(t *testing.T) {
 	if serial, _ := d.active(); serial != 2 || !d.degraded(reasonCanaries) {
 		t.Errorf("serial %d, degraded %q", serial, d.health.shown())
 	}
-	d.tendOnce(patient(t), false)
+	d.tendOnce(patient(t))
 	if serial, _ := d.active(); serial != 2 || d.degraded(reasonCanaries) {
 		t.Errorf("once they are tried: serial %d, degraded %q", serial, d.health.shown())
 	}
@@ -580,7 +634,7 @@ func TestPersistedEntriesThatWereNotTriedAreTriedWhileTheyDecide(t *testing.T) {
 
 	t.Run("one hides a canary", func(t *testing.T) {
 		d.policy.swap(untriedOf(t, d))
-		d.tendOnce(patient(t), false)
+		d.tendOnce(patient(t))
 		if serial, _ := d.active(); serial != 0 || !d.degraded(reasonRefused) || d.degraded(reasonCanaries) {
 			t.Errorf("serial %d, degraded %q", serial, d.health.shown())
 		}

@@ -18,7 +18,7 @@ func (a *activation) verify(offers []offer) ([]*candidate, error) {
 	for _, o := range offers {
 		trust, err := a.trust(o.source)
 		if err != nil {
-			refused = append(refused, err)
+			refused = append(refused, fmt.Errorf("%w: %w", errAgain, err))
 			continue
 		}
 		b, err := governance.Verify(o.raw, trust)
@@ -145,10 +145,15 @@ func (a *activation) checkActive() {
 		} else {
 			a.health.clear(reasonNotAfter, source.Name)
 		}
-		if b.SignedBy != "" && !slices.Contains(keyIDs(trust.Keys), b.SignedBy) {
-			a.health.set(reasonKeys, source.Name, fmt.Sprintf("serial %d was signed by %s, which is no key of the bundle any more; it still decides, until the next start", b.Serial, b.SignedBy))
-		} else {
+		key, there := trust.Keys.Get(b.SignedBy)
+		_, counts := trust.Keys.At(trust.Now).Get(b.SignedBy)
+		switch {
+		case b.SignedBy == "" || counts:
 			a.health.clear(reasonKeys, source.Name)
+		case there:
+			a.health.set(reasonKeys, source.Name, fmt.Sprintf("serial %d was signed by %s, which expired on %s; it still decides", b.Serial, key, key.Expires.Format(time.DateOnly)))
+		default:
+			a.health.set(reasonKeys, source.Name, fmt.Sprintf("serial %d was signed by %s, which is no key of the bundle any more; it still decides, until the next start", b.Serial, b.SignedBy))
 		}
 	}
 }
@@ -160,7 +165,7 @@ func (a *activation) noteKeys() (changed []string) {
 		if err != nil {
 			continue // checkActive says so
 		}
-		ids := "keys " + strings.Join(keyIDs(trust.Keys), " ") + "; approvers " + strings.Join(keyIDs(trust.Approvers), " ")
+		ids := "keys " + strings.Join(keyIDs(trust.Keys.At(trust.Now)), " ") + "; approvers " + strings.Join(keyIDs(trust.Approvers.At(trust.Now)), " ")
 		if before, there := a.keyIDs[source.Name]; there && before != ids {
 			changed = append(changed, fmt.Sprintf("bundle %s: %s (before: %s)", source.Name, ids, before))
 		}

@@ -55,7 +55,14 @@ func (a *approvedNotes) note(told *finding.Masked) {
 	}
 }
 
-// write stores what is noted, until ctx ends.
+// failed has an entry noted again at its next approval.
+func (a *approvedNotes) failed(entry string) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	delete(a.noted, entry)
+}
+
+// writeApproved stores what is noted, until ctx ends.
 func (g *Gateway) writeApproved(ctx context.Context) {
 	log := g.options.Telemetry.Log
 	var bucket *bus.Bucket
@@ -72,6 +79,7 @@ func (g *Gateway) writeApproved(ctx context.Context) {
 				err = putApproved(ctx, bucket, entry)
 			}
 			if err != nil && ctx.Err() == nil {
+				g.approved.failed(entry)
 				log.Warn("it is not noted that an entry approved something: msigate bundle inspect --stale may call it unused", "entry", entry, "error", err)
 			}
 		}

@@ -1,8 +1,11 @@
 package gateway
 
 import (
+	"strings"
 	"testing"
 	"time"
+
+	"github.com/nats-io/nats.go/jetstream"
 
 	"msigate/gateway/bus"
 )
@@ -33,6 +36,38 @@ func TestWhatAnEntryApprovedIsNotedOnceADay(t *testing.T) {
 	}
 	if last, err := bus.LastSequence(patient(t), s.conn, bus.BucketStream(bus.BucketApprovals)); err != nil || last != 1 {
 		t.Errorf("it was written %d times, %v", last, err)
+	}
+}
+
+// A day on which the bucket was away is not a day on which nobody needed the entry.
+func TestNoteThatFailedIsWrittenAtTheNextApproval(t *testing.T) {
+	s := newSite(t)
+	r := s.run()
+	s.administer(func(js jetstream.JetStream) error {
+		return js.DeleteStream(patient(t), bus.BucketStream(bus.BucketApprovals))
+	})
+	approve := func(host string) {
+		for _, e := range managedInstall(host) {
+			s.ship(host, e)
+		}
+	}
+	approve("ws01.corp.example")
+	for ctx := patient(t); !strings.Contains(r.log.String(), "it is not noted that an entry approved something"); {
+		if ctx.Err() != nil {
+			t.Fatal("nobody says that it failed")
+		}
+		time.Sleep(10 * time.Millisecond)
+	}
+	if _, err := bus.Setup(patient(t), s.conn, s.config.TopologyOptions()); err != nil {
+		t.Fatal(err)
+	}
+	approve("ws02.corp.example")
+	var approved Approved
+	for ctx := patient(t); len(approved.Last) == 0; {
+		var err error
+		if approved, err = ReadApproved(ctx, s.conn); err != nil {
+			t.Fatal(err)
+		}
 	}
 }
 

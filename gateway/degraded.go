@@ -135,10 +135,17 @@ func (h *health) shown() []string {
 	return nil
 }
 
-// changes are those since it was last asked.
+// changes are those since it was last asked. A reason that came again too soon and
+// stayed is told once the time is over.
 func (h *health) changes() []degradedChange {
 	h.mu.Lock()
 	defer h.mu.Unlock()
+	for key, d := range h.reasons {
+		if h.muted[key] && time.Since(h.audited[key]) >= degradedAuditInterval {
+			h.muted[key], h.audited[key] = false, time.Now()
+			h.changed = append(h.changed, degradedChange{true, d})
+		}
+	}
 	changed := h.changed
 	h.changed = nil
 	return changed
@@ -146,11 +153,14 @@ func (h *health) changes() []degradedChange {
 
 // auditHealth records each change of the health until ctx ends.
 func (a *activation) auditHealth(ctx context.Context) {
+	tick := time.NewTicker(time.Minute) // for what came too soon to be told at once
+	defer tick.Stop()
 	for {
 		select {
 		case <-ctx.Done():
 			return
 		case <-a.health.wake:
+		case <-tick.C:
 		}
 		a.recordHealth(ctx)
 	}

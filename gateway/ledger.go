@@ -30,6 +30,7 @@ type Ledger struct {
 
 	mu   sync.Mutex // one writer at a time
 	kept int        // events that wait on disk
+	lost error      // why the last event that is nowhere but in the log could not be kept
 }
 
 // auditWait is how long the stream is waited for before an event counts as not stored.
@@ -88,7 +89,10 @@ func (l *Ledger) record(ctx context.Context, e auditEvent) {
 	}
 	if err != nil {
 		l.log.Error("an audit event was not stored", "event", e.Event, "detail", e.Detail, "error", err)
-		l.health.set(reasonAudit, "", "an audit event is lost: "+err.Error())
+		l.mu.Lock()
+		l.lost = err
+		l.tell()
+		l.mu.Unlock()
 	}
 }
 
@@ -167,11 +171,19 @@ func (l *Ledger) flush(ctx context.Context) {
 	l.tell()
 }
 
-// tell says how many wait.
+// tell says how many wait, and until the next start that one was lost. It is called
+// with the lock.
 func (l *Ledger) tell() {
-	if l.kept == 0 {
+	var details []string
+	if l.kept > 0 {
+		details = append(details, fmt.Sprintf("%d audit events wait on disk until the stream %s takes them", l.kept, bus.StreamAudit))
+	}
+	if l.lost != nil {
+		details = append(details, "since the start, audit events went nowhere but to the log: "+l.lost.Error())
+	}
+	if details == nil {
 		l.health.clear(reasonAudit, "")
 		return
 	}
-	l.health.set(reasonAudit, "", fmt.Sprintf("%d audit events wait on disk until the stream %s takes them", l.kept, bus.StreamAudit))
+	l.health.set(reasonAudit, "", strings.Join(details, "; "))
 }

@@ -2,6 +2,8 @@ package gateway
 
 import (
 	"bytes"
+	"errors"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"testing"
@@ -36,6 +38,18 @@ func newPerson(t testing.TB, name string) *person {
 		t.Fatal(err)
 	}
 	return p
+}
+
+// rewrite changes the file of the public key, which may be gone.
+func (p *person) rewrite(t testing.TB, change func(string) string) {
+	t.Helper()
+	before, err := os.ReadFile(p.public)
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(p.public, []byte(change(string(before))), 0o600); err != nil {
+		t.Fatal(err)
+	}
 }
 
 func (p *person) id() string { return p.key.Identity().ID }

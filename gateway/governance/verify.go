@@ -31,8 +31,9 @@ type Floor struct {
 // the signature by OPA's own verifier, then roots and content, then serial and
 // not_after. What is refused gives no Bundle and an error that is one of the
 // Err… reasons to errors.Is; with one exception: the bundle that is the floor
-// itself and is past its not_after comes with ErrPastNotAfter, since it is active
-// already and goes on to count, on a gateway that is degraded.
+// itself comes with ErrPastNotAfter where it is past its not_after, and with ErrKey
+// where the key that signed it has expired since. It is active already and goes on
+// to count, on a gateway that is degraded.
 func Verify(raw []byte, trust Trust) (*Bundle, error) {
 	b, err := trust.verify(raw)
 	if err != nil {
@@ -63,6 +64,13 @@ func (t Trust) verify(raw []byte) (*Bundle, error) {
 	if err != nil {
 		return nil, err
 	}
+	var expired error
+	if key.expired(t.Now) {
+		expired = refuse(ErrKey, "it is signed by key %s, which expired on %s", key, key.Expires.Format(time.DateOnly))
+		if t.Floor.Serial == 0 {
+			return nil, expired
+		}
+	}
 	if err := verifyFiles(files, covered); err != nil {
 		return nil, err
 	}
@@ -72,7 +80,14 @@ func (t Trust) verify(raw []byte) (*Bundle, error) {
 	}
 	b.SignedBy = key.ID
 	b.Content.Signatures = *signatures
-	return t.current(b)
+	b, err = t.current(b)
+	if expired == nil || err != nil {
+		return b, err
+	}
+	if b.Serial != t.Floor.Serial {
+		return nil, expired
+	}
+	return b, expired
 }
 
 func (t Trust) unsigned(files []file) (*Bundle, error) {
@@ -88,7 +103,8 @@ func (t Trust) unsigned(files []file) (*Bundle, error) {
 // signer gives the key that made the signature, and the files that it covers.
 // The key id in a token is a hint (RFC 7515, section 4.1.4): opa build writes
 // what it was told. So where it names none of the keys, each is tried; which one
-// fits is then known for certain, as OPA is given that one alone.
+// fits is then known for certain, as OPA is given that one alone. It may have
+// expired.
 func (t Trust) signer(signatures bundle.SignaturesConfig) (Key, map[string]bundle.FileInfo, error) {
 	if n := len(signatures.Signatures); n != 1 {
 		return Key{}, nil, refuse(ErrAltered, "%s holds %d signatures; it must be one", signaturesFile, n)
@@ -102,13 +118,10 @@ func (t Trust) signer(signatures bundle.SignaturesConfig) (Key, map[string]bundl
 	}
 	candidates := t.Keys
 	if key, ok := t.Keys.Get(parsed.header.KeyID); ok {
-		if key.expired(t.Now) {
-			return Key{}, nil, refuse(ErrKey, "it is signed by key %s, which expired on %s", key, key.Expires.Format(time.DateOnly))
-		}
 		candidates = Keys{key.ID: key}
 	}
 	refused := refuse(ErrKey, "it is signed by a key that calls itself %s, which is none of those that may sign it: %s", quote(parsed.header.KeyID), t.Keys.At(t.Now))
-	for _, id := range slices.Sorted(maps.Keys(candidates.At(t.Now))) {
+	for _, id := range slices.Sorted(maps.Keys(candidates)) {
 		key := candidates[id]
 		covered, err := key.verifySignature(signatures, parsed)
 		if err == nil {

@@ -269,6 +269,31 @@ func TestActiveBundlePastItsNotAfterGoesOnToCountAndSaysSo(t *testing.T) {
 	}
 }
 
+func TestActiveBundleWhoseKeyHasExpiredGoesOnToCountAndSaysSo(t *testing.T) {
+	owner := newTestKey(t, "owner")
+	raw := signedBy(t, stamped(t, sound(), 5), owner)
+	trust := Trust{Name: NameGovernance, Keys: keySet(owner), Now: testNow}
+	b, err := Verify(raw, trust)
+	if err != nil {
+		t.Fatal(err)
+	}
+	expired := owner.Key
+	expired.Expires = testNow
+	trust.Keys = Keys{owner.ID: expired}
+	trust.Floor = Floor{b.Serial, b.Revision}
+	again, err := Verify(raw, trust)
+	if !errors.Is(err, ErrKey) || again == nil || again.Serial != 5 || again.SignedBy != owner.ID {
+		t.Errorf("the active one: bundle %v, error %v", again, err)
+	}
+	if newer, err := Verify(signedBy(t, stamped(t, sound(), 6), owner), trust); !errors.Is(err, ErrKey) || newer != nil {
+		t.Errorf("a new one: bundle %v, error %v", newer, err)
+	}
+	trust.Floor.Serial = 6
+	if older, err := Verify(raw, trust); err == nil || older != nil {
+		t.Errorf("an older one: bundle %v, error %v", older, err)
+	}
+}
+
 func TestUnsignedBundleIsTakenOnlyWhereThatIsAllowed(t *testing.T) {
 	built, err := Build(sound(), Options{})
 	if err != nil {
