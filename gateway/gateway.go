@@ -34,7 +34,7 @@ type Options struct {
 	Ledger    *Ledger // nil: one of its own, in the data folder
 }
 
-// Gateway is the house on a bus: it consumes EVENTS, takes each message
+// Gateway is the pipeline on a bus: it consumes EVENTS, takes each message
 // through the steps, publishes what they tell, and acknowledges the message
 // once that is stored. Hosts are spread over lanes; every record of a host
 // goes through the same lane, in stream order.

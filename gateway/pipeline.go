@@ -64,7 +64,7 @@ const (
 	Settled                    // no record: a finding to which nothing will be added
 )
 
-// Step is one record's way through the house.
+// Step is one record's way through the four steps.
 type Step struct {
 	Outcome Outcome
 	Host    string               // whose it is; of a quarantined one that tells no host, its sender

@@ -98,7 +98,7 @@ func coverage(t *testing.T, output string, paths ...string) []byte {
 	t.Helper()
 	msigate := os.Getenv("MSIGATE")
 	if msigate == "" {
-		t.Fatal("MSIGATE names no msigate: go build -o /tmp/msigate ./cmd/msigate in the project's folder")
+		t.Fatal("MSIGATE names no msigate: go build -o msigate ./cmd/msigate in the project's folder, then MSIGATE=its path")
 	}
 	text, err := exec.Command(msigate, append([]string{"coverage", "--output", output}, paths...)...).Output()
 	if err != nil {

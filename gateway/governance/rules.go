@@ -20,8 +20,8 @@ var kinds = []string{"deny", "deployment_tools", "installers", "signers", "sourc
 // maxLife is the longest an entry may count without being looked at again, in days.
 const maxLife = 366
 
-// The facts of an installer entry by who chooses them (architecture: strong
-// facts and situational ones; claimed facts carry nothing).
+// The facts of an installer entry by who chooses them (bundles/README.md, "What
+// makes an approval valid"; claimed facts carry nothing).
 var (
 	strongFacts      = []string{"sha256", "sha1", "signers"}
 	situationalFacts = []string{"deployment_tools", "sources", "change_window"}

@@ -241,7 +241,7 @@ func (h *host) sessionID(s *session) string {
 	return hex.EncodeToString(sum[:16])
 }
 
-// moment is a host's time as the rest of the house writes it; zero for 0.
+// moment is a host's time as the other packages write it; zero for 0.
 func moment(at int64) time.Time {
 	if at == 0 {
 		return time.Time{}
