@@ -8,10 +8,18 @@ import (
 	"msigate/gateway/policy"
 )
 
+// AuditKinds are the events of the audit trail: those of people's commands, then
+// those that gateways tell. docs/changes.md says what each says.
+var AuditKinds = []string{
+	"change_opened", "change_approved", "change_closed", "hosts_imported",
+	"change_counts", "change_refused", "host_groups_refused",
+	"activation", "refusal", "keys", "degraded", "recovered", "evaluation_fault", "state_refused", "state_forgotten",
+}
+
 // auditEvent is one line of who changed what.
 type auditEvent struct {
 	Time    time.Time            `json:"time"`
-	Event   string               `json:"event"`             // activation, refusal, degraded, recovered, keys, evaluation_fault, state_refused, …
+	Event   string               `json:"event"`             // one of AuditKinds
 	Bundles []policy.BundleStamp `json:"bundles"`           // that decide once it has happened
 	Changed []auditedBundle      `json:"changed,omitempty"` // of an activation or refusal: the bundles it is about
 	Detail  string               `json:"detail"`

@@ -103,8 +103,14 @@ func readFile(ctx context.Context, path string, stdin io.Reader, each func(FileM
 		defer file.Close()
 		reader = file
 	}
+	var refused error // by who takes the messages: it is not of the file
+	take := each
+	each = func(m FileMessage) error {
+		refused = take(m)
+		return refused
+	}
 	defer func() {
-		if err != nil && !errors.Is(err, context.Canceled) {
+		if err != nil && refused == nil && !errors.Is(err, context.Canceled) {
 			err = fmt.Errorf("read events from %s: %w", path, err)
 		}
 	}()

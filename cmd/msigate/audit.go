@@ -10,6 +10,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"msigate/gateway"
 	"msigate/gateway/bus"
 	"msigate/gateway/finding"
 )
@@ -35,12 +36,12 @@ of host groups, and what a gateway made of them, oldest first. The time is the s
 		ValidArgsFunction:     nothingToComplete,
 		RunE:                  func(cmd *cobra.Command, _ []string) error { return c.runAudit(cmd.Context(), &f) },
 	}
-	f.bus.add(cmd, "nats and changes", "your")
+	f.bus.add(cmd, "nats", "your")
 	cmd.Flags().StringVar(&f.since, "since", "", "a `DURATION` ago (24h) or a time (RFC 3339); default: from the beginning")
 	cmd.Flags().StringArrayVar(&f.events, "event", nil, "only events of this `KIND`; repeat for several")
 	cmd.Flags().StringVar(&f.output, "output", "text", "`FORMAT`: text or json (one object a line)")
 	complete(cmd, "output", "text", "json")
-	complete(cmd, "event", "activation", "refusal", "evaluation_fault", "change_opened", "change_approved", "change_closed", "change_counts", "change_refused", "hosts_imported")
+	complete(cmd, "event", gateway.AuditKinds...)
 	return cmd
 }
 

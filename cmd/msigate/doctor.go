@@ -73,7 +73,11 @@ func (c *command) runDoctor(ctx context.Context, f doctorFlags) error {
 	default:
 		defer func() { _ = o.Conn.Close(context.WithoutCancel(ctx)) }()
 	}
-	return c.tellDoctor(f.output, doctor.Examine(ctx, o))
+	report, err := doctor.Examine(ctx, o)
+	if err != nil {
+		return err
+	}
+	return c.tellDoctor(f.output, report)
 }
 
 // tellDoctor says what was found; its error is the exit code.
@@ -87,11 +91,11 @@ func (c *command) tellDoctor(output string, r doctor.Report) error {
 	counts := map[doctor.Severity]int{}
 	for _, f := range r.Findings {
 		counts[f.Severity]++
-		fmt.Fprintf(c.out, "%s %s: %s\n", c.severity(f.Severity), f.Object, finding.Printable(f.Found))
+		fmt.Fprintf(c.out, "%s %s: %s\n", c.severity(f.Severity), finding.Printable(f.Object), finding.Printable(f.Found))
 		fmt.Fprintf(c.out, "  means  %s\n  run    %s\n  check  %s\n\n", f.Means, f.Run, f.Check)
 	}
 	for _, s := range r.Skipped {
-		c.say.line("not looked at: %s: %s", s.About, finding.Printable(s.Why))
+		c.say.line("not looked at: %s: %s", finding.Printable(s.About), finding.Printable(s.Why))
 	}
 	if len(r.Findings) == 0 {
 		fmt.Fprintln(c.out, "nothing is wrong")

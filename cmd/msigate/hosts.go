@@ -62,7 +62,7 @@ Exit codes: 0 imported, 1 it did not work, 2 the file or a flag is wrong.`,
 		},
 		RunE: func(cmd *cobra.Command, args []string) error { return c.runHostsImport(cmd.Context(), &f, args[0]) },
 	}
-	f.bus.add(cmd, "nats and changes", "your")
+	f.bus.add(cmd, "nats", "your")
 	cmd.Flags().StringVar(&f.source, "source", "", "`NAME` of where the file comes from, e.g. cmdb")
 	cmd.Flags().StringVar(&f.output, "output", "text", "`FORMAT`: text or json")
 	complete(cmd, "output", "text", "json")
@@ -145,7 +145,7 @@ func (c *command) hostsList() *cobra.Command {
 		ValidArgsFunction:     nothingToComplete,
 		RunE:                  func(cmd *cobra.Command, args []string) error { return c.runHostsList(cmd.Context(), &f, args) },
 	}
-	f.bus.add(cmd, "nats and changes", "your")
+	f.bus.add(cmd, "nats and hosts", "your")
 	cmd.Flags().StringVar(&f.group, "group", "", "only hosts in this `GROUP`")
 	cmd.Flags().StringVar(&f.source, "source", "", "only hosts of this `SOURCE`")
 	cmd.Flags().StringVar(&f.output, "output", "text", "`FORMAT`: text or json (one object a line)")

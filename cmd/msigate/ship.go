@@ -125,7 +125,10 @@ func (c *command) runShip(ctx context.Context, f *shipFlags, paths []string) err
 	if err := c.tellShip(f.output, summary); err != nil {
 		return err
 	}
-	const again = "ship again: within 10 minutes, what is stored is not stored twice"
+	again := "run the same command again: what was stored in the last 10 minutes is not stored twice"
+	if f.again {
+		again = "without --again, what was stored in the last 10 minutes is not stored twice"
+	}
 	switch {
 	case errors.Is(err, context.Canceled):
 		return &exitCodeError{code: exitInterrupted, err: withHint(errors.New("interrupted: the rest was not sent"), again)}

@@ -82,7 +82,9 @@ type ConsumerInspection struct {
 	Redelivered   int       // of those, delivered more than once
 	Waiting       int       // requests for messages: 0 where nobody reads
 	Delivered     uint64    // stream sequence; 0: nothing yet
+	LastDelivered time.Time // when; zero: nothing yet, or not known
 	AckFloor      uint64    // stream sequence up to which all is acknowledged; 0: nothing yet
+	Acknowledged  time.Time // when something was last; zero: nothing yet, or not known
 	Oldest        time.Time // stamp of the oldest message not delivered yet; zero: none, or not known
 }
 
@@ -181,6 +183,12 @@ func (c *Conn) inspectConsumer(ctx context.Context) (*ConsumerInspection, error)
 	}
 	if info.Delivered.Consumer > 0 {
 		i.Delivered = info.Delivered.Stream
+	}
+	if info.Delivered.Last != nil {
+		i.LastDelivered = *info.Delivered.Last
+	}
+	if info.AckFloor.Last != nil {
+		i.Acknowledged = *info.AckFloor.Last
 	}
 	if info.AckFloor.Consumer > 0 {
 		i.AckFloor = info.AckFloor.Stream

@@ -45,6 +45,8 @@ var consumerChecks = []Check{consumerPaused, consumerUnread, consumerLag, consum
 
 const (
 	lagAge      = 2 * time.Minute
+	silentAge   = time.Minute
+	silentWaits = 6 // ack_waits: what is taken is acknowledged, or delivered again, well before
 	stateAge    = 5 * time.Minute
 	stateRounds = 10
 )
@@ -59,8 +61,8 @@ func (e *examination) consumer() {
 	if c.Paused {
 		e.find(consumerPaused, object, "until %s", c.PausedUntil.UTC().Format(time.RFC3339))
 	}
-	if c.Waiting == 0 && c.AckPending == 0 && c.Pending > 0 {
-		e.find(consumerUnread, object, "%d events wait", c.Pending)
+	if c.Waiting == 0 && c.Pending > 0 && (c.AckPending == 0 || silent(c, e.inspected.ServerTime)) {
+		e.find(consumerUnread, object, "%d events wait, %d were taken and not acknowledged", c.Pending, c.AckPending)
 	}
 	if !c.Oldest.IsZero() {
 		age := e.inspected.ServerTime.Sub(c.Oldest)
@@ -78,6 +80,16 @@ func (e *examination) consumer() {
 	if c.Redelivered > 0 {
 		e.find(consumerRedelivered, object, "%d of %d in flight", c.Redelivered, c.AckPending)
 	}
+}
+
+// silent tells whether nothing was delivered or acknowledged for as long as no
+// gateway that lives is silent. What a killed one had taken stays in flight.
+func silent(c *bus.ConsumerInspection, now time.Time) bool {
+	last := c.Acknowledged
+	if last.Before(c.LastDelivered) {
+		last = c.LastDelivered
+	}
+	return now.Sub(last) > max(silentAge, silentWaits*c.AckWait)
 }
 
 // state looks at whether what was acknowledged is written down: at the first

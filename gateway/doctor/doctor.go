@@ -49,8 +49,9 @@ type examination struct {
 	inspected bus.Inspection
 }
 
-// Examine runs every check. What it cannot ask it names, and goes on.
-func Examine(ctx context.Context, o Options) Report {
+// Examine runs every check. What it cannot ask it names, and goes on. Its only
+// error is that of ctx: a report that was cut short must not say that all is well.
+func Examine(ctx context.Context, o Options) (Report, error) {
 	if o.Now == nil {
 		o.Now = time.Now
 	}
@@ -69,13 +70,16 @@ func Examine(ctx context.Context, o Options) Report {
 		e.rights(ctx)
 	}
 	e.gateway(ctx)
+	if err := ctx.Err(); err != nil {
+		return Report{}, err
+	}
 	slices.SortStableFunc(e.report.Findings, func(a, b Finding) int {
 		return cmp.Or(cmp.Compare(a.Severity, b.Severity), cmp.Compare(a.Check, b.Check), cmp.Compare(a.Object, b.Object)) // error before warning
 	})
 	if len(e.report.Findings) > 0 {
 		e.report.Worst = e.report.Findings[0].Severity
 	}
-	return e.report
+	return e.report, nil
 }
 
 // setupCommand is what a check's Run says where setup mends it.

@@ -3,6 +3,7 @@ package doctor
 import (
 	"bytes"
 	"context"
+	"errors"
 	"fmt"
 	"net/http"
 	"net/http/httptest"
@@ -201,7 +202,7 @@ func TestWhatIsWrongOnTheMachineIsFound(t *testing.T) {
 			config := gateway.DefaultConfig()
 			config.DataDir, config.Embedded.StoreDir, config.HTTP.Listen = private(t), folder, "off"
 			c.plant(&config)
-			r := Examine(patient(t), Options{Config: config, Unreachable: fmt.Errorf("nobody listens"), Now: func() time.Time { return c.now }})
+			r := examined(t, Options{Config: config, Unreachable: fmt.Errorf("nobody listens"), Now: func() time.Time { return c.now }})
 			if !has(r, c.check, "") {
 				t.Errorf("not found: %+v", r)
 			}
@@ -210,7 +211,7 @@ func TestWhatIsWrongOnTheMachineIsFound(t *testing.T) {
 	t.Run("disk.nearly_full", func(t *testing.T) {
 		config := gateway.DefaultConfig()
 		config.DataDir = filepath.Join(private(t), "not", "there", "yet")
-		r := Examine(patient(t), Options{Config: config, Unreachable: fmt.Errorf("nobody listens"), Disk: func(string) (uint64, uint64, error) { return 1 << 30, 100 << 30, nil }})
+		r := examined(t, Options{Config: config, Unreachable: fmt.Errorf("nobody listens"), Disk: func(string) (uint64, uint64, error) { return 1 << 30, 100 << 30, nil }})
 		if !has(r, "disk.nearly_full", "data_dir") || !has(r, "disk.nearly_full", "embedded.store_dir") {
 			t.Errorf("not found: %+v", r)
 		}
@@ -324,6 +325,48 @@ func TestWhatAnInspectionShows(t *testing.T) {
 				}
 			}
 		})
+	}
+}
+
+// Messages that a killed gateway took stay in flight; a slow one still acknowledges.
+func TestNobodyReadsThoughSomethingIsInFlight(t *testing.T) {
+	now := time.Now()
+	for name, c := range map[string]struct {
+		inFlight, waiting int
+		sign              time.Duration // since something was acknowledged
+		found             bool
+	}{
+		"nothing in flight":         {0, 0, time.Second, true},
+		"killed a while ago":        {7, 0, 5 * time.Minute, true},
+		"slow":                      {7, 0, 20 * time.Second, false},
+		"asks, and gets nothing":    {7, 1, 5 * time.Minute, false},
+		"the server does not say":   {7, 0, -1, true},
+		"killed a moment ago, slow": {7, 0, 59 * time.Second, false},
+	} {
+		i := bus.ConsumerInspection{Pending: 1, AckPending: c.inFlight, Waiting: c.waiting, AckWait: 10 * time.Second}
+		if c.sign >= 0 {
+			i.Acknowledged = now.Add(-c.sign)
+			i.LastDelivered = now.Add(-c.sign - time.Second)
+		}
+		e := &examination{Options: Options{Config: gateway.DefaultConfig()}, now: now, inspected: bus.Inspection{ServerTime: now, Consumer: &i}}
+		e.consumer()
+		if has(e.report, "consumer.unread", "") != c.found {
+			t.Errorf("%s: %+v", name, e.report.Findings)
+		}
+	}
+}
+
+// Who interrupts it is not told that nothing is wrong.
+func TestInterruptedExaminationReportsNothing(t *testing.T) {
+	ctx, cancel := context.WithCancel(patient(t))
+	config := gateway.DefaultConfig()
+	config.DataDir = t.TempDir()
+	r, err := Examine(ctx, Options{Config: config, Unreachable: errors.New("nobody listens"), Disk: func(string) (uint64, uint64, error) {
+		cancel()
+		return 1 << 40, 1 << 40, nil
+	}})
+	if !errors.Is(err, context.Canceled) || len(r.Findings) > 0 {
+		t.Errorf("report %+v, error %v", r, err)
 	}
 }
 
@@ -446,7 +489,7 @@ msigate_state_age_seconds 4000
 	defer http.DefaultClient.CloseIdleConnections()
 	config := gateway.DefaultConfig()
 	config.DataDir, config.HTTP.Listen = private(t), strings.TrimPrefix(s.URL, "http://")
-	r := Examine(patient(t), Options{Config: config, Unreachable: fmt.Errorf("nobody listens")})
+	r := examined(t, Options{Config: config, Unreachable: fmt.Errorf("nobody listens")})
 	for _, c := range gatewayChecks {
 		if !has(r, c.ID, s.URL) {
 			t.Errorf("%s is not found: %+v", c.ID, r.Findings)

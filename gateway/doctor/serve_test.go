@@ -101,6 +101,16 @@ func (d *deployment) setup() {
 	}
 }
 
+// examined is what Examine reports, in time.
+func examined(t testing.TB, o Options) Report {
+	t.Helper()
+	r, err := Examine(patient(t), o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return r
+}
+
 // examine looks at the deployment as its gateway would.
 func (d *deployment) examine(o Options) Report {
 	d.t.Helper()
@@ -115,7 +125,7 @@ func (d *deployment) examine(o Options) Report {
 		defer func() { _ = conn.Close(context.Background()) }()
 		o.Conn, o.Own = conn, true
 	}
-	return Examine(patient(d.t), o)
+	return examined(d.t, o)
 }
 
 // altered is the configuration of a stream as alter makes it.
