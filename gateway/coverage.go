@@ -78,7 +78,6 @@ func (g *Gateway) saveCoverage(ctx context.Context, last bool) {
 			all, err := l.coverage.Unsaved(time.Now(), coverageBatch, last)
 			if err != nil {
 				g.options.Telemetry.Log.Warn("what arrives of a host was not written down", "error", err)
-				return
 			}
 			var storing sync.WaitGroup
 			failed := make(chan error, len(all))

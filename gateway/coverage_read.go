@@ -98,10 +98,13 @@ func importCoverage(r *coverage.Recorder, entry bus.StateEntry, now time.Time) e
 	if err != nil {
 		return err
 	}
-	host, err := r.Import(raw, now)
-	if err == nil && bus.CoverageKey(host) != entry.Key {
-		err = errors.New("it is of host " + host)
+	switch host, err := coverage.NameIn(raw); {
+	case err != nil:
+		return err
+	case bus.CoverageKey(host) != entry.Key:
+		return errors.New("it is of host " + host)
 	}
+	_, err = r.Import(raw, now)
 	return err
 }
 

@@ -155,6 +155,10 @@ func (g *Gateway) workerOptions(workers int) WorkerOptions {
 	}
 }
 
+// lastCoverage bounds how long Stop writes down what arrives of hosts: no decision
+// rests on it.
+const lastCoverage = 5 * time.Second
+
 // Stop reads no more, finishes what is under way within ctx, writes down the
 // state, and returns. What was not finished is delivered again to the next
 // gateway; the error says how much.
@@ -165,9 +169,15 @@ func (g *Gateway) Stop(ctx context.Context) error {
 		if err := g.saveLast(ctx); err != nil {
 			g.options.Telemetry.Log.Warn("the state was not written down: the next start reads again what came since it was", "watermark", g.mark.Sequence, "error", err)
 		}
+		// The rest of ctx is for what matters more.
+		bounded, cancel := context.WithTimeout(ctx, lastCoverage)
 		g.saving.Lock()
-		g.saveCoverage(ctx, true)
+		g.saveCoverage(bounded, true)
 		g.saving.Unlock()
+		if bounded.Err() != nil {
+			g.options.Telemetry.Log.Warn("what arrives of hosts was not written down whole: counts of the last ten minutes may be missing")
+		}
+		cancel()
 	}
 	if err != nil {
 		g.giveUp() // whoever waits for a bus that does not answer

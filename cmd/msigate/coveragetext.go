@@ -127,7 +127,7 @@ func whose(official bool) string {
 func (p *coveragePrinter) host(h *coverage.Host) {
 	p.head("host " + finding.Printable(h.Host))
 	switch {
-	case h.Last == nil:
+	case h.Last == nil && h.Records == 0 && h.Refused == 0:
 		p.item(red, "nothing was ever heard of it")
 		return
 	case h.Silent:
@@ -137,7 +137,11 @@ func (p *coveragePrinter) host(h *coverage.Host) {
 	if h.Sampled {
 		about = ", by the event ids on the wire, facts by sample"
 	}
-	p.item("", "%d records, %s to %s%s", h.Records, h.First.Format(time.RFC3339), h.Last.Format(time.RFC3339), about)
+	between := "of no time"
+	if h.Last != nil {
+		between = h.First.Format(time.RFC3339) + " to " + h.Last.Format(time.RFC3339)
+	}
+	p.item("", "%d records, %s%s", h.Records, between, about)
 	if h.Refused > 0 {
 		p.item(yellow, "%d quarantined", h.Refused)
 	}
@@ -181,6 +185,14 @@ func (p *coveragePrinter) host(h *coverage.Host) {
 	}
 }
 
+// moment puts words before a time; a record need not have one.
+func moment(words string, at *time.Time) string {
+	if at == nil {
+		return ""
+	}
+	return words + at.Format(time.RFC3339)
+}
+
 // condition tells of silences, the clock, the sensor, and what got lost.
 func (p *coveragePrinter) condition(h *coverage.Host) {
 	for _, g := range h.Gaps {
@@ -199,13 +211,13 @@ func (p *coveragePrinter) condition(h *coverage.Host) {
 			if !strings.EqualFold(s.State, "Started") {
 				in = red
 			}
-			p.item(in, "Sysmon says %s at %s", s.State, s.StateAt.Format(time.RFC3339))
+			p.item(in, "Sysmon says %s%s", s.State, moment(" at ", s.StateAt))
 		}
 		if s.Changes > 0 {
-			p.item("", "its configuration was changed %s, last at %s", times(s.Changes), s.ConfiguredAt.Format(time.RFC3339))
+			p.item("", "its configuration was changed %s%s", times(s.Changes), moment(", last at ", s.ConfiguredAt))
 		}
 		if s.Errors > 0 {
-			p.item(yellow, "it told an error %s, last at %s: %s", times(s.Errors), s.ErrorAt.Format(time.RFC3339), s.Error)
+			p.item(yellow, "it told an error %s%s: %s", times(s.Errors), moment(", last at ", s.ErrorAt), s.Error)
 		}
 	}
 	for _, n := range h.Numbers {

@@ -220,6 +220,9 @@ func (p *Publisher) Drain(ctx context.Context) error {
 	case <-stopped:
 	case <-ctx.Done():
 		s := p.State()
+		if s.Pending == 0 {
+			break // all is stored, however late it is asked
+		}
 		err = fmt.Errorf("draining the publisher: %w with %d outputs not stored", context.Cause(ctx), s.Pending)
 		if s.LastError != "" {
 			err = fmt.Errorf("%w: %s", err, s.LastError)

@@ -224,6 +224,18 @@ func TestPublishGivesUpWaitingForRoomWithItsContext(t *testing.T) {
 	}
 }
 
+// Where nothing waits, a drain that is asked for too late is no loss.
+func TestDrainOfNothingEndsWell(t *testing.T) {
+	_, c := ready(t, EmbeddedOptions{})
+	ended, cancel := context.WithCancel(context.Background())
+	cancel()
+	for range 20 { // which of the two is seen first is chance
+		if err := publisher(t, c, PublisherOptions{}).Drain(ended); err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
 func TestAnOutputOverTheLimitIsReducedOrRecorded(t *testing.T) {
 	_, c := ready(t, EmbeddedOptions{MaxPayload: 64 << 10})
 	p := publisher(t, c, PublisherOptions{})

@@ -2,7 +2,9 @@ package coverage
 
 import (
 	"slices"
+	"strings"
 	"time"
+	"unicode/utf8"
 
 	"msigate/gateway/event"
 )
@@ -57,6 +59,7 @@ type host struct {
 	changed bool // since it was written down
 	urgent  bool // something that a report turns on
 	saved   int64
+	stored  bool // something is written of it
 }
 
 // idCount is one event id read off the bytes of messages that were put aside.
@@ -140,10 +143,10 @@ func readID(id int) bool {
 
 // kind gives the place of a record's kind; -1 where there is no room.
 func (h *host) kind(e *event.Event, seconds int64, all keys) int {
-	foreign := 0
+	foreign, provider, channel := 0, cut(e.Provider), cut(e.Channel)
 	for i := range h.Kinds {
 		k := &h.Kinds[i]
-		if k.EventID == e.EventID && k.Kind == e.Kind && k.Shape == e.Shape && k.Provider == cut(e.Provider) && k.Channel == cut(e.Channel) {
+		if k.EventID == e.EventID && k.Kind == e.Kind && k.Shape == e.Shape && k.Provider == provider && k.Channel == channel {
 			return i
 		}
 		if k.foreign() {
@@ -153,7 +156,7 @@ func (h *host) kind(e *event.Event, seconds int64, all keys) int {
 	if len(h.Kinds) >= maxKinds || e.Kind == event.KindOther && foreign >= maxForeign {
 		return -1
 	}
-	key := RecordKind{Provider: text(e.Provider), Channel: text(e.Channel), EventID: e.EventID, Shape: e.Shape, Kind: e.Kind}
+	key := RecordKind{Provider: strings.Clone(provider), Channel: strings.Clone(channel), EventID: e.EventID, Shape: e.Shape, Kind: e.Kind}
 	h.Kinds = append(h.Kinds, kindCount{RecordKind: all.shared(key), First: seconds, Last: seconds, channel: int32(h.channel(key.Channel))})
 	h.urgent = h.urgent || e.Kind != event.KindOther
 	return len(h.Kinds) - 1
@@ -211,4 +214,16 @@ func secondsOf(stamp, own time.Time) int64 {
 
 // cut bounds a text without copying it; text copies it besides, so that it
 // holds no message.
-func cut(s string) string { return s[:min(len(s), maxText)] }
+func cut(s string) string { return bounded(s, maxText) }
+
+// bounded gives at most n bytes of a text, in whole characters. What is no
+// UTF-8 becomes "?", for JSON cannot write it down.
+func bounded(s string, n int) string {
+	if len(s) > n {
+		for back := 1; back < utf8.UTFMax && !utf8.RuneStart(s[n]); back++ {
+			n--
+		}
+		s = s[:n]
+	}
+	return strings.ToValidUTF8(s, "?")
+}

@@ -22,7 +22,12 @@ var page = template.Must(template.New("coverage").Funcs(template.FuncMap{
 		}
 		return t.UTC().Format("2006-01-02 15:04:05Z")
 	},
-	"at":      func(t time.Time) string { return t.UTC().Format("2006-01-02 15:04:05Z") },
+	"at": func(t time.Time) string {
+		if t.Unix() <= 0 { // its records have no time
+			return ""
+		}
+		return t.UTC().Format("2006-01-02 15:04:05Z")
+	},
 	"percent": percent,
 	"plain":   plain,
 	"lacking": func(s Sight) string {

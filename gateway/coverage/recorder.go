@@ -2,6 +2,7 @@ package coverage
 
 import (
 	"math"
+	"strings"
 	"sync"
 	"time"
 
@@ -104,13 +105,14 @@ func (r *Recorder) Refused(name string, stamp time.Time, at Position) {
 }
 
 func (r *Recorder) host(name string) *host {
+	name = text255(name)
 	if h := r.hosts[name]; h != nil {
 		return h
 	}
 	if len(r.hosts) >= r.most {
 		r.evict()
 	}
-	h := &host{Name: text255(name), urgent: true}
+	h := &host{Name: strings.Clone(name), urgent: true}
 	r.hosts[h.Name] = h
 	return h
 }
@@ -132,13 +134,14 @@ func (r *Recorder) evict() {
 	}
 	delete(r.hosts, oldest.Name)
 	r.evicted++
-	if oldest.saved != 0 {
+	if oldest.stored {
 		r.gone = append(r.gone, oldest.Name)
 	}
 }
 
-// text255 bounds a host's name: DNS has no longer one.
-func text255(name string) string { return name[:min(len(name), 255)] }
+// text255 bounds a host's name: DNS has no longer one. What comes of a name that is
+// cut is one host's.
+func text255(name string) string { return bounded(name, 255) }
 
 // Evicted counts the hosts that the bound pushed out.
 func (r *Recorder) Evicted() uint64 {

@@ -25,10 +25,13 @@ type Written struct {
 
 // Unsaved gives up to most hosts that are to be written down, and takes them for
 // written; last asks for all that have changed, however lately they were written.
+// The error is of hosts that cannot be written, of which the others know nothing:
+// they are tried again when something of them has changed.
 func (r *Recorder) Unsaved(now time.Time, most int, last bool) ([]Written, error) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	var all []Written
+	var failed []error
 	for len(r.gone) > 0 && len(all) < most {
 		name := r.gone[len(r.gone)-1]
 		r.gone = r.gone[:len(r.gone)-1]
@@ -44,23 +47,29 @@ func (r *Recorder) Unsaved(now time.Time, most int, last bool) ([]Written, error
 		if !h.changed || !last && since < int64(saveSoon/time.Second) || !last && !h.urgent && since < int64(saveLater/time.Second) {
 			continue
 		}
+		h.changed, h.urgent, h.saved = false, false, now.Unix()
 		data, err := json.Marshal(h)
 		if err != nil {
-			return nil, fmt.Errorf("write what is known of the coverage of %s: %w", h.Name, err)
+			failed = append(failed, fmt.Errorf("write what is known of the coverage of %s: %w", h.Name, err))
+			continue
 		}
-		h.changed, h.urgent, h.saved = false, false, now.Unix()
+		h.stored = true
 		all = append(all, Written{Host: h.Name, Data: data})
 	}
-	return all, nil
+	return all, errors.Join(failed...)
 }
 
-// Lost says that what Unsaved gave of a host was not stored: it is given again.
+// Lost says that what Unsaved gave of a host was not stored, or not removed: it is
+// given again.
 func (r *Recorder) Lost(name string) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	if h := r.hosts[name]; h != nil {
-		h.changed, h.urgent, h.saved = true, true, 0
+	h := r.hosts[name]
+	if h == nil {
+		r.gone = append(r.gone, name)
+		return
 	}
+	h.changed, h.urgent, h.saved = true, true, 0
 }
 
 // Import takes over what was written of a host.
@@ -72,7 +81,7 @@ func (r *Recorder) Import(data []byte, now time.Time) (string, error) {
 	if err := h.check(); err != nil {
 		return h.Name, err
 	}
-	h.saved = now.Unix()
+	h.saved, h.stored = now.Unix(), true
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	for i := range h.Kinds {
@@ -102,10 +111,17 @@ func (h *host) check() error {
 	switch {
 	case h.Name == "":
 		return errors.New("it names no host")
+	case h.Name != text255(h.Name):
+		return errors.New("it names a host as none is kept")
 	case len(h.Kinds) > maxKinds || len(h.Channels) > maxChannels:
 		return errors.New("it holds more than is ever kept of a host")
 	case h.Last < h.First:
 		return errors.New("it ends before it begins")
+	}
+	for i := range h.Channels {
+		if numbered, arrived := h.Channels[i].total(); arrived > numbered {
+			return errors.New("more records arrived than were numbered")
+		}
 	}
 	for i := range h.Kinds {
 		switch k := &h.Kinds[i]; {
