@@ -42,8 +42,7 @@ func (a *activation) start(ctx context.Context) error {
 			a.health.set(reasonBuiltIn, source.Name, source.where()+" has given no bundle so far")
 		}
 	}
-	a.noteKeys()
-	a.checkActive()
+	a.noteKeys(a.checkActive())
 	if restored {
 		a.ledger.record(ctx, auditEvent{Time: time.Now(), Event: "activation", Bundles: a.policy.Snapshot().Bundles(), Detail: "start: " + describe(a.set(nil))})
 	}
@@ -228,8 +227,7 @@ func (a *activation) tendOnce(ctx context.Context) {
 	}
 	a.floors.flush(ctx)
 	a.tryLate(ctx)
-	a.checkActive()
-	changed := a.noteKeys()
+	changed := a.noteKeys(a.checkActive())
 	for _, keys := range changed {
 		a.tel.Log.Info("keys reloaded", "keys", keys)
 		a.ledger.record(ctx, auditEvent{Time: time.Now(), Event: "keys", Bundles: a.policy.Snapshot().Bundles(), Detail: keys})

@@ -128,14 +128,19 @@ func (b BundleConfig) NeedsSecondPerson() bool {
 
 // checkActive looks at what decides: whether its time has passed, and whether who
 // signed it is still trusted. Neither takes it away: an allowlist that vanished
-// would page everybody, a policy that vanished nobody.
-func (a *activation) checkActive() {
+// would page everybody, a policy that vanished nobody. It gives the trust of each
+// name whose keys can be read.
+func (a *activation) checkActive() map[string]governance.Trust {
+	trusts := map[string]governance.Trust{}
 	for _, source := range a.config.Bundles {
+		trust, err := a.trust(source)
+		if err == nil {
+			trusts[source.Name] = trust
+		}
 		b := a.bundles[source.Name]
 		if b == nil || b == a.builtIn[source.Name] {
 			continue
 		}
-		trust, err := a.trust(source)
 		if err != nil {
 			a.health.set(reasonKeys, source.Name, err.Error())
 			continue
@@ -156,14 +161,16 @@ func (a *activation) checkActive() {
 			a.health.set(reasonKeys, source.Name, fmt.Sprintf("serial %d was signed by %s, which is no key of the bundle any more; it still decides, until the next start", b.Serial, b.SignedBy))
 		}
 	}
+	return trusts
 }
 
-// noteKeys gives each name whose trusted keys are not those of the last time.
-func (a *activation) noteKeys() (changed []string) {
+// noteKeys says of each name whose keys that count are not those of the last time
+// what they are. Where they cannot be read, checkActive says so.
+func (a *activation) noteKeys(trusts map[string]governance.Trust) (changed []string) {
 	for _, source := range a.config.Bundles {
-		trust, err := a.trust(source)
-		if err != nil {
-			continue // checkActive says so
+		trust, read := trusts[source.Name]
+		if !read {
+			continue
 		}
 		ids := "keys " + strings.Join(keyIDs(trust.Keys.At(trust.Now)), " ") + "; approvers " + strings.Join(keyIDs(trust.Approvers.At(trust.Now)), " ")
 		if before, there := a.keyIDs[source.Name]; there && before != ids {

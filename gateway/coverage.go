@@ -142,14 +142,7 @@ func (g *Gateway) putCoverage(ctx context.Context, one coverage.Written) error {
 // is told, and told anew from here on.
 func (g *Gateway) loadCoverage(entry bus.StateEntry) {
 	g.coverages.set(entry.Key, entry.Revision)
-	raw, err := unpackState(entry.Value)
-	host := ""
-	if err == nil {
-		host, err = coverage.NameIn(raw)
-	}
-	if err == nil {
-		err = importCoverage(g.lane(host).coverage, entry, time.Now())
-	}
+	err := importCoverage(entry, time.Now(), func(host string) *coverage.Recorder { return g.lane(host).coverage })
 	if err != nil {
 		g.options.Telemetry.Metrics.StateRefused(telemetry.StateCorrupt)
 		g.options.Telemetry.Log.Warn("what was known to arrive of a host is not used; it is told anew", "key", entry.Key, "bucket", bus.BucketState, "error", err)

@@ -84,7 +84,7 @@ func ReadCoverage(ctx context.Context, conn *bus.Conn) (*coverage.Recorder, []er
 	r, now := coverage.NewRecorder(1<<31-1), time.Now()
 	var refused []error
 	err = states.LoadPrefix(ctx, bus.StateCoverage, func(entry bus.StateEntry) error {
-		if err := importCoverage(r, entry, now); err != nil {
+		if err := importCoverage(entry, now, func(string) *coverage.Recorder { return r }); err != nil {
 			refused = append(refused, fmt.Errorf("the entry %s of %s: %w", entry.Key, bus.BucketState, err))
 		}
 		return nil
@@ -92,19 +92,20 @@ func ReadCoverage(ctx context.Context, conn *bus.Conn) (*coverage.Recorder, []er
 	return r, refused, err
 }
 
-// importCoverage takes over an entry.
-func importCoverage(r *coverage.Recorder, entry bus.StateEntry, now time.Time) error {
+// importCoverage takes over an entry, where recorder says that its host is counted.
+func importCoverage(entry bus.StateEntry, now time.Time, recorder func(host string) *coverage.Recorder) error {
 	raw, err := unpackState(entry.Value)
 	if err != nil {
 		return err
 	}
-	switch host, err := coverage.NameIn(raw); {
-	case err != nil:
+	host, err := coverage.NameIn(raw)
+	if err != nil {
 		return err
-	case bus.CoverageKey(host) != entry.Key:
+	}
+	if bus.CoverageKey(host) != entry.Key {
 		return errors.New("it is of host " + host)
 	}
-	_, err = r.Import(raw, now)
+	_, err = recorder(host).Import(raw, now)
 	return err
 }
 

@@ -1,6 +1,7 @@
 package gateway
 
 import (
+	"slices"
 	"testing"
 	"time"
 
@@ -22,13 +23,8 @@ func TestReasonThatCameAgainSoonAndStayedIsAudited(t *testing.T) {
 		for _, change := range h.changes() {
 			came = append(came, change.came)
 		}
-		if len(came) != len(want) {
-			t.Fatalf("%s: came %v, want %v", when, came, want)
-		}
-		for i := range want {
-			if came[i] != want[i] {
-				t.Errorf("%s: came %v, want %v", when, came, want)
-			}
+		if !slices.Equal(came, want) {
+			t.Errorf("%s: came %v, want %v", when, came, want)
 		}
 	}
 	h.set(reasonSource, "policy", "")

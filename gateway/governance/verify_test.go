@@ -250,15 +250,23 @@ func TestBundlesThatMayNotBeBelievedAreRefusedWithTheirReason(t *testing.T) {
 	}
 }
 
-func TestActiveBundlePastItsNotAfterGoesOnToCountAndSaysSo(t *testing.T) {
-	owner := newTestKey(t, "owner")
+// activeBundle is a bundle of serial 5, and the trust in it once it is the floor.
+func activeBundle(t *testing.T, owner *SigningKey) ([]byte, Trust) {
+	t.Helper()
 	raw := signedBy(t, stamped(t, sound(), 5), owner)
 	trust := Trust{Name: NameGovernance, Keys: keySet(owner), Now: testNow}
 	b, err := Verify(raw, trust)
 	if err != nil {
 		t.Fatal(err)
 	}
-	trust.Floor, trust.Now = Floor{b.Serial, b.Revision}, untilSpring.Add(-time.Second)
+	trust.Floor = Floor{b.Serial, b.Revision}
+	return raw, trust
+}
+
+func TestActiveBundlePastItsNotAfterGoesOnToCountAndSaysSo(t *testing.T) {
+	owner := newTestKey(t, "owner")
+	raw, trust := activeBundle(t, owner)
+	trust.Now = untilSpring.Add(-time.Second)
 	if _, err := Verify(raw, trust); err != nil {
 		t.Errorf("a second before: %v", err)
 	}
@@ -271,16 +279,10 @@ func TestActiveBundlePastItsNotAfterGoesOnToCountAndSaysSo(t *testing.T) {
 
 func TestActiveBundleWhoseKeyHasExpiredGoesOnToCountAndSaysSo(t *testing.T) {
 	owner := newTestKey(t, "owner")
-	raw := signedBy(t, stamped(t, sound(), 5), owner)
-	trust := Trust{Name: NameGovernance, Keys: keySet(owner), Now: testNow}
-	b, err := Verify(raw, trust)
-	if err != nil {
-		t.Fatal(err)
-	}
+	raw, trust := activeBundle(t, owner)
 	expired := owner.Key
 	expired.Expires = testNow
 	trust.Keys = Keys{owner.ID: expired}
-	trust.Floor = Floor{b.Serial, b.Revision}
 	again, err := Verify(raw, trust)
 	if !errors.Is(err, ErrKey) || again == nil || again.Serial != 5 || again.SignedBy != owner.ID {
 		t.Errorf("the active one: bundle %v, error %v", again, err)
