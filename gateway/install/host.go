@@ -79,6 +79,7 @@ func (h *host) addPID(p *process) {
 	if p.pid == 0 {
 		return
 	}
+	h.changed() // a session's times are those of its processes
 	newer := (*process)(nil)
 	older := h.byPID[p.pid]
 	for older != nil && began(older) > began(p) {

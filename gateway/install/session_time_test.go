@@ -52,6 +52,28 @@ func TestAClientWhoseEndWasNotToldIsNoCandidateForEver(t *testing.T) {
 	})
 }
 
+// Windows gives a PID to one process at a time: what another does with it tells
+// that the first is gone, also where nobody told of the other's start.
+func TestASessionEndsWithItsProcessWhenAnotherActsUnderItsPID(t *testing.T) {
+	s := newScene(t)
+	s.start(service, services)
+	s.start(server, service)
+	s.start(shell, server)
+	connects := func() *Session {
+		c, _ := s.act(event.KindNetwork, shell, nil)
+		return c.Session
+	}
+	if v := connects(); v.OpenedBy != OpenedByServiceChild || !v.End.IsZero() {
+		t.Fatalf("opened by %s, ended at %v", v.OpenedBy, v.End)
+	}
+	other := proc(service.PID, `C:\Users\alice\browser.exe`, "")
+	other.GUID = guid(9001)
+	c, _ := s.act(event.KindImageLoad, other, func(e *event.Event) { e.Module.Path = `C:\Windows\Temp\MSI77.tmp` })
+	if v := connects(); !v.End.Equal(c.Event.Time) {
+		t.Errorf("ended at %v, and another had its PID at %v", v.End, c.Event.Time)
+	}
+}
+
 func TestAKilledClientsOpenTransactionStaysACandidate(t *testing.T) {
 	s := newScene(t)
 	s.start(service, services)
