@@ -61,7 +61,7 @@ func (e *examination) consumer() {
 	if c.Paused {
 		e.find(consumerPaused, object, "until %s", c.PausedUntil.UTC().Format(time.RFC3339))
 	}
-	if c.Waiting == 0 && c.Pending > 0 && (c.AckPending == 0 || silent(c, e.inspected.ServerTime)) {
+	if c.Waiting == 0 && (c.Pending > 0 && c.AckPending == 0 || c.AckPending > 0 && silent(c, e.inspected.ServerTime)) {
 		e.find(consumerUnread, object, "%d events wait, %d were taken and not acknowledged", c.Pending, c.AckPending)
 	}
 	if !c.Oldest.IsZero() {
@@ -82,14 +82,18 @@ func (e *examination) consumer() {
 	}
 }
 
-// silent tells whether nothing was delivered or acknowledged for as long as no
-// gateway that lives is silent. What a killed one had taken stays in flight.
+// silent tells whether nothing was delivered or acknowledged, though something
+// waited, for as long as no gateway that lives is silent. What a killed one had
+// taken stays in flight. A nats-server that has just started knows of neither
+// time: then the oldest that waits tells.
 func silent(c *bus.ConsumerInspection, now time.Time) bool {
 	last := c.Acknowledged
-	if last.Before(c.LastDelivered) {
-		last = c.LastDelivered
+	for _, sign := range []time.Time{c.LastDelivered, c.Oldest} {
+		if last.Before(sign) {
+			last = sign
+		}
 	}
-	return now.Sub(last) > max(silentAge, silentWaits*c.AckWait)
+	return !last.IsZero() && now.Sub(last) > max(silentAge, silentWaits*c.AckWait)
 }
 
 // state looks at whether what was acknowledged is written down: at the first

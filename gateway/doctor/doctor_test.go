@@ -332,18 +332,29 @@ func TestWhatAnInspectionShows(t *testing.T) {
 func TestNobodyReadsThoughSomethingIsInFlight(t *testing.T) {
 	now := time.Now()
 	for name, c := range map[string]struct {
-		inFlight, waiting int
-		sign              time.Duration // since something was acknowledged
-		found             bool
+		pending, inFlight, waiting int
+		sign                       time.Duration // since something was acknowledged; -1: the server does not say
+		oldest                     time.Duration // since the oldest that waits came
+		found                      bool
 	}{
-		"nothing in flight":         {0, 0, time.Second, true},
-		"killed a while ago":        {7, 0, 5 * time.Minute, true},
-		"slow":                      {7, 0, 20 * time.Second, false},
-		"asks, and gets nothing":    {7, 1, 5 * time.Minute, false},
-		"the server does not say":   {7, 0, -1, true},
-		"killed a moment ago, slow": {7, 0, 59 * time.Second, false},
+		"nothing in flight":                 {1, 0, 0, time.Second, time.Second, true},
+		"killed a while ago":                {1, 7, 0, 5 * time.Minute, 4 * time.Minute, true},
+		"killed with all in flight":         {0, 7, 0, 5 * time.Minute, 0, true},
+		"slow":                              {1, 7, 0, 20 * time.Second, 5 * time.Minute, false},
+		"slow, all in flight":               {0, 7, 0, 20 * time.Second, 0, false},
+		"asks, and gets nothing":            {1, 7, 1, 5 * time.Minute, 5 * time.Minute, false},
+		"asks, all in flight":               {0, 7, 1, 5 * time.Minute, 0, false},
+		"nothing to do":                     {0, 0, 0, 5 * time.Minute, 0, false},
+		"nothing came until a moment ago":   {1, 7, 0, 5 * time.Minute, 20 * time.Second, false},
+		"the server does not say, some old": {1, 7, 0, -1, 5 * time.Minute, true},
+		"the server does not say, none old": {1, 7, 0, -1, 20 * time.Second, false},
+		"the server does not say, none":     {0, 7, 0, -1, 0, false},
+		"killed a moment ago, slow":         {1, 7, 0, 59 * time.Second, 5 * time.Minute, false},
 	} {
-		i := bus.ConsumerInspection{Pending: 1, AckPending: c.inFlight, Waiting: c.waiting, AckWait: 10 * time.Second}
+		i := bus.ConsumerInspection{Pending: uint64(c.pending), AckPending: c.inFlight, Waiting: c.waiting, AckWait: 10 * time.Second}
+		if c.pending > 0 {
+			i.Oldest = now.Add(-c.oldest)
+		}
 		if c.sign >= 0 {
 			i.Acknowledged = now.Add(-c.sign)
 			i.LastDelivered = now.Add(-c.sign - time.Second)
