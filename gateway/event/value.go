@@ -58,7 +58,7 @@ func (v value) text() (s string, mangled bool) {
 // equalFold compares the value with an ASCII word without making a string of
 // it where that can be helped.
 func (v value) equalFold(word string) bool {
-	if v.form == formEscaped || v.form == formXML && bytes.IndexByte(v.raw, '&') >= 0 {
+	if v.form == formEscaped || v.form == formXML && (bytes.IndexByte(v.raw, '&') >= 0 || bytes.IndexByte(v.raw, '<') >= 0) {
 		return EqualFoldASCII(v.string(), word)
 	}
 	if len(v.raw) != len(word) {

@@ -87,6 +87,7 @@ func TestXMLContent(t *testing.T) {
 	}{
 		{`<Event><EventData><Data Name="a">1</Data><Data Name='b' >2</Data ></EventData></Event>`, []string{"a=1", "b=2"}},
 		{`<Event><EventData><Data Name = "a&amp;b">1</Data></EventData></Event>`, []string{"a&b=1"}},
+		{"<Event><EventData><Data Name=\"a\rb\">1</Data><Data Name='c\r\nd'>2\r</Data></EventData></Event>", []string{"a\nb=1", "c\nd=2\n"}},
 		{`<Event><EventData><Data Name="a"/><Data>x</Data></EventData></Event>`, []string{"a=", "=x"}},
 		{`<Event><EventData><Data Name="a">1<b/>2</Data><Data Name="c">3</Data></EventData></Event>`, []string{"c=3"}},
 		{`<Event><UserData><Data Name="a">1</Data></UserData><EventData><Data Name="c">3</Data></EventData></Event>`, []string{"c=3"}},
@@ -107,6 +108,15 @@ func TestXMLContent(t *testing.T) {
 		got, ok := dataOfScanner([]byte(test.text))
 		if ok != (test.want != nil) || ok && !slices.Equal(got, test.want) {
 			t.Errorf("%s: %v %q, want %q", test.text, ok, got, test.want)
+		}
+	}
+}
+
+// However its words are written in XML, a value is compared by what they say.
+func TestXMLIsComparedByWhatItSays(t *testing.T) {
+	for _, raw := range []string{`System`, `SYSTEM`, `&#83;ystem`, `<![CDATA[System]]>`, `Sys<!-- -->tem`} {
+		if v := (value{raw: []byte(raw), form: formXML}); !v.equalFold("system") {
+			t.Errorf("%s is not system", raw)
 		}
 	}
 }
