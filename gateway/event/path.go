@@ -7,6 +7,8 @@ import "strings"
 //   - \\?\ , \\.\ and \??\ prefixes are taken off (\\?\UNC\ becomes \\);
 //   - \SystemRoot\ , %SystemRoot% and %windir% become C:\Windows (a record that
 //     shows another Windows folder resolves them to that one);
+//   - %ProgramFiles%, %ProgramData%, %PUBLIC% and %ComSpec% become what Windows
+//     sets them to where nobody has chosen otherwise;
 //   - %TEMP% and %TMP% become %USERPROFILE%\AppData\Local\Temp and the other
 //     profile variables likewise: whose profile is not known, so it stays
 //     generic, in the form that Folders gives for every profile (a record of the
@@ -191,12 +193,19 @@ func (f pathFacts) expand(path string) string {
 	if path == "" || path[0] != '%' {
 		return path
 	}
+	if EqualFoldASCII(path, `%ComSpec%`) {
+		return f.systemRoot + `\System32\cmd.exe`
+	}
 	drive := f.systemRoot[:2]
 	for _, fixed := range [...]struct{ variable, folder string }{
 		{`%SystemDrive%`, ``},
 		{`%ProgramData%`, `\ProgramData`},
 		{`%ALLUSERSPROFILE%`, `\ProgramData`},
 		{`%PUBLIC%`, `\Users\Public`},
+		{`%ProgramFiles%`, `\Program Files`},
+		{`%ProgramW6432%`, `\Program Files`},
+		{`%ProgramFiles(x86)%`, `\Program Files (x86)`},
+		{`%CommonProgramFiles%`, `\Program Files\Common Files`},
 	} {
 		if rest, found := cutFolder(path, fixed.variable); found {
 			return drive + fixed.folder + rest

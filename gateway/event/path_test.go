@@ -31,6 +31,8 @@ func TestNormalizePath(t *testing.T) {
 		{"%SystemDrive%", `%SystemDrive%\a.exe`, `C:\a.exe`},
 		{"%ProgramData%", `%ProgramData%\a.exe`, `C:\ProgramData\a.exe`},
 		{"%PUBLIC%", `%PUBLIC%\a.exe`, `C:\Users\Public\a.exe`},
+		{"%ProgramFiles%", `%ProgramFiles(x86)%\a\a.exe`, `C:\Program Files (x86)\a\a.exe`},
+		{"%ComSpec%", `%COMSPEC%`, `C:\Windows\System32\cmd.exe`},
 		{"%TEMP%", `%TEMP%\a.exe`, `%USERPROFILE%\AppData\Local\Temp\a.exe`},
 		{"%tmp%", `%tmp%\a.exe`, `%USERPROFILE%\AppData\Local\Temp\a.exe`},
 		{"%APPDATA%", `%AppData%\a.exe`, `%USERPROFILE%\AppData\Roaming\a.exe`},

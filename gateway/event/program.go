@@ -3,25 +3,83 @@ package event
 import "strings"
 
 // CommandProgram gives the program or file that a text, read as a command line,
-// begins with, normalised: what stands in quotes, else all up to the first blank
-// or comma that follows the ending of something that runs, as Windows finds a
-// program whose path has blanks and no quotes (learn.microsoft.com,
-// "CreateProcessW"), else the first word. It is "" where that is no path, as in
-// "DWORD (0x00000001)".
+// begins with, normalised: what stands in quotes, else what Windows would run,
+// as far as that can be told without its disk (learn.microsoft.com,
+// "CreateProcessW": of a path with blanks and no quotes it tries each part that
+// ends at a blank, with .exe added). A word without a folder is a program that
+// Windows looks for; any other text goes on to the first blank or comma that
+// follows the ending of something that runs, but not into what begins as an
+// argument does. It is "" where that is no path, as in "DWORD (0x00000001)".
 func CommandProgram(line string) string {
 	line = strings.TrimLeft(line, " \t")
-	program := line
-	if rest, quoted := strings.CutPrefix(line, `"`); quoted {
-		program, _, _ = strings.Cut(rest, `"`)
-	} else if end := runnableEnd(line); end > 0 {
-		program = line[:end]
-	} else if i := strings.IndexAny(line, " \t,"); i >= 0 {
-		program = line[:i]
+	if isNoText(line) {
+		return ""
 	}
-	if isNoPath(program) || !strings.ContainsAny(program, `\/.`) || strings.ContainsAny(program, "\"<>|\n") {
+	program, quoted := strings.CutPrefix(line, `"`)
+	if quoted {
+		program, _, _ = strings.Cut(program, `"`)
+	} else {
+		program = line[:programEnd(line)]
+	}
+	if isNoPath(program) || strings.ContainsAny(program, "\"<>|\n") {
 		return ""
 	}
 	return NormalizePath(program)
+}
+
+// isNoText reports whether a registry value is what Sysmon writes for those that
+// hold no text.
+func isNoText(value string) bool {
+	return strings.HasPrefix(value, "DWORD (") || strings.HasPrefix(value, "QWORD (") || value == "Binary Data"
+}
+
+// programEnd is where the program of a command line without quotes ends.
+func programEnd(line string) int {
+	word := strings.IndexAny(line, " \t,")
+	if word < 0 {
+		return len(line)
+	}
+	if !strings.ContainsAny(line[:word], `\/:%`) {
+		return word
+	}
+	runnable, argument := runnableEnd(line), argumentStart(line)
+	switch {
+	case argument > 0 && (runnable == 0 || runnable > argument):
+		return argument
+	case runnable == 0:
+		return word
+	}
+	// C:\Windows\System32\wscript x.vbs runs wscript: what runs by itself is a
+	// program's file, and what only another opens is its argument.
+	name := strings.LastIndexAny(line[:runnable], `\/`) + 1
+	if blank := strings.IndexAny(line[name:runnable], " \t"); blank > 0 && !EqualFoldASCII(line[runnable-4:runnable], ".exe") {
+		return name + blank
+	}
+	return runnable
+}
+
+// argumentStart is where the first blank stands that something follows which
+// begins an argument, and no part of a path; 0 where there is none.
+func argumentStart(line string) int {
+	for i := 0; i < len(line); i++ {
+		if line[i] != ' ' && line[i] != '\t' {
+			continue
+		}
+		rest := strings.TrimLeft(line[i:], " \t")
+		switch {
+		case rest == "":
+			return i
+		case strings.HasPrefix(rest, `"`), strings.HasPrefix(rest, `%`), strings.HasPrefix(rest, `\\`):
+			return i
+		case (rest[0] == '/' || rest[0] == '-') && len(rest) > 1 && rest[1] != ' ':
+			return i
+		}
+		first, _, _ := strings.Cut(rest, " ")
+		if strings.Contains(first, ":") { // a path from its drive on, a URL, a script
+			return i
+		}
+	}
+	return 0
 }
 
 // runnableEnd is where the first word that ends as something that runs does end; 0 where none does.
