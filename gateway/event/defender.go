@@ -1,6 +1,9 @@
 package event
 
-import "strings"
+import (
+	"path/filepath"
+	"strings"
+)
 
 // ProviderDefender names the sensor of the advanced hunting tables, which carry
 // no Windows provider.
@@ -51,7 +54,12 @@ func (r *record) defender(root, row jsonRef) {
 	case KindImageLoad:
 		path = "ImageLoaded"
 	}
-	r.add([]byte(path), defenderPath(row))
+	r.add([]byte(path), defenderPath(row, "FolderPath", "FileName"))
+	initiator := "Image"
+	if r.kind == KindProcessStart {
+		initiator = "ParentImage"
+	}
+	r.add([]byte(initiator), defenderPath(row, "InitiatingProcessFolderPath", "InitiatingProcessFileName"))
 	row.each(func(column jsonRef) {
 		if name, known := names[string(column.name())]; known {
 			r.add(name, column.value())
@@ -108,13 +116,21 @@ func defenderInitiator(row jsonRef) value {
 	return accountOf(row.member("InitiatingProcessAccountDomain").value(), row.member("InitiatingProcessAccountName").value())
 }
 
-// defenderPath is the path of the row's file.
-func defenderPath(row jsonRef) value {
-	path := row.member("FolderPath").value()
-	if folder := path.string(); strings.HasSuffix(folder, `\`) {
-		return textValue(folder + row.member("FileName").value().string())
+// defenderPath is the path of a file or program that two columns name: the
+// folder's column holds the whole path (perhaps with a short name), the folder
+// alone, or nothing.
+func defenderPath(row jsonRef, folder, name string) value {
+	path, file := row.member(folder).value(), row.member(name).value()
+	whole, last := path.string(), file.string()
+	switch {
+	case !file.present() || absent(last), EqualFoldASCII(Base(whole), last):
+		return path
+	case path.present() && filepath.Ext(last) != "" && EqualFoldASCII(filepath.Ext(whole), filepath.Ext(last)):
+		return path
+	case !path.present() || absent(whole):
+		return file
 	}
-	return path
+	return textValue(strings.TrimSuffix(whole, `\`) + `\` + last)
 }
 
 // defenderCertificate reads who signed the file of a hash.
@@ -152,12 +168,10 @@ var defenderStart, defenderActor = func() (start, actor map[string][]byte) {
 		"SHA1":                               plainNames.sha1,
 		"SHA256":                             plainNames.sha256,
 		"InitiatingProcessId":                []byte("ParentProcessId"),
-		"InitiatingProcessFolderPath":        []byte("ParentImage"),
 	}
 	actor = map[string][]byte{
 		"MD5": plainNames.md5, "SHA1": plainNames.sha1, "SHA256": plainNames.sha256,
-		"InitiatingProcessId":         []byte("ProcessId"),
-		"InitiatingProcessFolderPath": []byte("Image"),
+		"InitiatingProcessId": []byte("ProcessId"),
 	}
 	for _, role := range []struct {
 		columns map[string][]byte

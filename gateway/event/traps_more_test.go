@@ -215,11 +215,30 @@ func TestDefenderProcessesAreKnownByIDAndCreationTime(t *testing.T) {
 }
 
 func TestDefendersFolderPathMayEndInAFolder(t *testing.T) {
-	for path, want := range map[string]string{`C:\\x\\a.exe`: `C:\x\a.exe`, `C:\\x\\`: `C:\x\a.exe`} {
+	for path, want := range map[string]string{
+		`C:\\x\\a.exe`: `C:\x\a.exe`, `C:\\x\\`: `C:\x\a.exe`, `C:\\x`: `C:\x\a.exe`, `C:\\x.1`: `C:\x.1\a.exe`, ``: `a.exe`, `C:\\x\\AB~1.EXE`: `C:\x\AB~1.EXE`,
+	} {
 		e := decodeOne(t, []byte(`{"DeviceName":"ws01","ActionType":"FileCreated","FolderPath":"`+path+`","FileName":"a.exe"}`))
 		if e.File.Path != want {
 			t.Errorf("%s: %q", path, e.File.Path)
 		}
+	}
+}
+
+// A row that names who acted by the file alone, or by folder and file, is as
+// much an installer's as one with the whole path.
+func TestDefendersProcessesAreKnownByTheNameAlone(t *testing.T) {
+	for folder, want := range map[string]string{
+		``: `msiexec.exe`, `"InitiatingProcessFolderPath":"",`: `msiexec.exe`, `"InitiatingProcessFolderPath":"C:\\Windows\\System32",`: `C:\Windows\System32\msiexec.exe`,
+	} {
+		start := decodeOne(t, []byte(`{"DeviceName":"ws01","ActionType":"ProcessCreated",`+folder+`"FolderPath":"C:\\x\\a.exe","FileName":"a.exe","InitiatingProcessFileName":"msiexec.exe"}`))
+		load := decodeOne(t, []byte(`{"DeviceName":"ws01","ActionType":"ImageLoaded",`+folder+`"FolderPath":"C:\\x\\a.dll","FileName":"a.dll","InitiatingProcessFileName":"msiexec.exe"}`))
+		if start.Parent.Image != want || start.Process.Image != `C:\x\a.exe` || load.Process.Image != want {
+			t.Errorf("%s: parent %q, process %q, loads in %q", folder, start.Parent.Image, start.Process.Image, load.Process.Image)
+		}
+	}
+	if own := decodeOne(t, []byte(`{"DeviceName":"ws01","ActionType":"ProcessCreated","FileName":"msiexec.exe"}`)); own.Process.Image != `msiexec.exe` {
+		t.Errorf("its own name: %q", own.Process.Image)
 	}
 }
 
