@@ -122,6 +122,7 @@ func (e *Evaluation) steps(ctx context.Context, m FileMessage) []Step {
 	message.records = m.Records
 	e.passed.keep(message)
 	if m.Fault != nil {
+		message.unread = m.Data == nil
 		return []Step{e.worker.Refuse(ctx, e.Policy, message, m.Fault)}
 	}
 	if m.Records == nil {

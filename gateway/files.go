@@ -5,6 +5,7 @@ import (
 	"bytes"
 	"compress/gzip"
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -29,7 +30,7 @@ const MaxFileMessage = 64 << 20
 type FileMessage struct {
 	Source  string         // the path as given, or the file's path below a folder as given
 	Line    int            // 1-based: the line, or the record's number in a .xml or .evtx file
-	Data    []byte         // the message; nil where Records hold it already; the whole file where a record of .xml has a fault
+	Data    []byte         // the message; nil where Records hold it already or nothing could be read; the whole file where a record of .xml has a fault
 	Records []event.Record // of a record of .xml or .evtx
 	Fault   *event.Fault   // set where the message could not be read at all
 	Text    []byte         // the one record of Records, as a message of its own; nil where it could not be cut out
@@ -135,7 +136,9 @@ func readFile(ctx context.Context, path string, stdin io.Reader, each func(FileM
 		return err
 	case first == '<':
 		return readWhole(path, text, true, each)
-	case first == '[' || format(path) == ".json" && !isLines(text):
+	case first == '[':
+		return readArray(ctx, path, text, line, each)
+	case format(path) == ".json" && !isLines(text):
 		return readWhole(path, text, false, each)
 	default:
 		return readLines(ctx, path, text, line, each)
@@ -166,6 +169,31 @@ func isLines(r *bufio.Reader) bool {
 	return found && len(line) > 1 && line[len(line)-1] == '}'
 }
 
+// readArray takes a text that begins with a list: where its first line is a
+// whole list, each line is one message, as the bus carries them; else the text is.
+func readArray(ctx context.Context, path string, r *bufio.Reader, first int, each func(FileMessage) error) error {
+	line, tooLong, err := readLine(r)
+	if err != nil && !errors.Is(err, io.EOF) {
+		return err
+	}
+	if tooLong {
+		if fault := each(lineTooLong(path, first)); fault != nil || err != nil {
+			return fault
+		}
+		return readLines(ctx, path, r, first+1, each)
+	}
+	rest := io.MultiReader(bytes.NewReader(line), r)
+	whole := json.Valid(line) || bytes.HasSuffix(bytes.TrimSpace(line), []byte("]")) && slices.Contains([]string{".jsonl", ".ndjson"}, format(path))
+	if err == nil && whole {
+		return readLines(ctx, path, bufio.NewReaderSize(rest, 1<<16), first, each)
+	}
+	return readWhole(path, rest, false, each)
+}
+
+func lineTooLong(path string, number int) FileMessage {
+	return FileMessage{Source: path, Line: number, Fault: &event.Fault{Reason: event.ReasonSize, Detail: fmt.Sprintf("line is longer than %d bytes", MaxFileMessage)}}
+}
+
 // readLines takes each line as one message; first is the number of the next one.
 func readLines(ctx context.Context, path string, r *bufio.Reader, first int, each func(FileMessage) error) error {
 	for number := first; ; number++ {
@@ -174,8 +202,7 @@ func readLines(ctx context.Context, path string, r *bufio.Reader, first int, eac
 		}
 		line, tooLong, err := readLine(r)
 		if tooLong {
-			fault := &event.Fault{Reason: event.ReasonSize, Detail: fmt.Sprintf("line is longer than %d bytes", MaxFileMessage)}
-			if err := each(FileMessage{Source: path, Line: number, Fault: fault}); err != nil {
+			if err := each(lineTooLong(path, number)); err != nil {
 				return err
 			}
 		} else if len(bytes.TrimSpace(line)) > 0 {

@@ -120,6 +120,9 @@ func TestFilesAreReadInEveryForm(t *testing.T) {
 		{"lines.jsonl", "one record a line", lines, []string{":1.0 alert", ":2.0 alert"}, nil},
 		{"gaps.jsonl", "empty lines and no end to the last", slices.Concat([]byte("\n\n"), one, []byte("\r\n  \r\n\r\n"), two), []string{":3.0 alert", ":6.0 alert"}, nil},
 		{"list.ndjson", "a line that is a list", slices.Concat(one, []byte("\n["), one, []byte(","), two, []byte("]\n")), []string{":1.0 alert", ":2.0 alert", ":2.1 alert"}, nil},
+		{"lists.jsonl", "every line a list", slices.Concat([]byte("["), one, []byte("]\n["), two, []byte("]\n")), []string{":1.0 alert", ":2.0 alert"}, nil},
+		{"lists.log", "every line a list, the first over many buffers", slices.Concat(list(slices.Repeat([][]byte{ordinary("ws01", 1)}, 200)...), []byte("\n["), two, []byte("]\n")), []string{":2.0 alert"}, nil},
+		{"badlist.jsonl", "every line a list, and the first does not decode", slices.Concat([]byte("["), broken[:len(broken)-1], []byte(",]\n["), two, []byte("]\n")), []string{":1.0 review", ":1.1 review", ":2.0 alert"}, []string{":1.0 duplicate_key", ":1.1 syntax"}},
 		{"events.xml", "several events", xml, []string{":1.0 alert", ":2.0 alert"}, nil},
 		{"one.xml", "one event", []byte(attackXML("ws01", 1)), []string{":1.0 alert"}, nil},
 		{"lines.jsonl.gz", "compressed", gzipped(t, lines), []string{":1.0 alert", ":2.0 alert"}, nil},
@@ -132,9 +135,9 @@ func TestFilesAreReadInEveryForm(t *testing.T) {
 		{"empty.jsonl", "nothing", nil, nil, nil},
 		{"spaces.json", "white space", []byte(" \n\n\t"), nil, nil},
 		{"empty.evtx", "an .evtx that Windows has written nothing to", emptyEvtx(), nil, nil},
-		{"none.evtx", "an .evtx of no bytes", nil, nil, []string{":1.0 syntax"}},
-		{"other.evtx", "an .evtx that is none", one, nil, []string{":1.0 syntax"}},
-		{"cut.evtx", "an .evtx cut short", []byte("ElfFile\x00\x01\x02"), nil, []string{":1.0 syntax"}},
+		{"none.evtx", "an .evtx of no bytes", nil, []string{":1.0 review"}, []string{":1.0 syntax"}},
+		{"other.evtx", "an .evtx that is none", one, []string{":1.0 review"}, []string{":1.0 syntax"}},
+		{"cut.evtx", "an .evtx cut short", []byte("ElfFile\x00\x01\x02"), []string{":1.0 review"}, []string{":1.0 syntax"}},
 		{"broken.jsonl", "a bad line between good ones", slices.Concat(one, []byte("\n"), broken, two), []string{":1.0 alert", ":2.0 review", ":3.0 alert"}, []string{":2.0 duplicate_key"}},
 		{"cut.jsonl", "the last line is cut short", slices.Concat(one, []byte("\n"), two[:len(two)-9]), []string{":1.0 alert", ":2.0 review"}, []string{":2.0 syntax"}},
 		{"long.jsonl", "a line of 5 MB between others", slices.Concat(one, []byte("\n"), long, two), []string{":1.0 alert", ":2.0 review", ":3.0 alert"}, []string{":2.0 size"}},
@@ -222,6 +225,15 @@ func TestLinesBeyondTheBoundAreSkippedNotKept(t *testing.T) {
 	})
 	if err != nil || !slices.Equal(got, []string{"1::true", "2:size:true", "3::true"}) {
 		t.Errorf("%v: %q", err, got)
+	}
+}
+
+// What could not even be read may have been an attack: it is a review.
+func TestLineBeyondTheBoundIsAReview(t *testing.T) {
+	line := io.MultiReader(strings.NewReader("["), io.LimitReader(endless{}, MaxFileMessage+1), strings.NewReader("\n"), bytes.NewReader(attack("ws01", 2)))
+	decisions, undecodable, err := evaluated(t, "", []string{"-"}, line)
+	if err != nil || !slices.Equal(decisions, []string{"-:1.0 review", "-:2.0 alert"}) || !slices.Equal(undecodable, []string{"-:1.0 size"}) {
+		t.Errorf("%v: decided %q, undecodable %q", err, decisions, undecodable)
 	}
 }
 

@@ -48,6 +48,7 @@ type Message struct {
 	Stamp    time.Time           // the server's stamp: now of its decisions. Zero: now is the event's own time
 	Received time.Time           // when it was taken off the bus; zero offline
 	records  []event.Record      // where it was decoded when it was read; nil: decode Data
+	unread   bool                // its bytes are not in Data: what it says is not known
 }
 
 // Outcome is what became of one record.
@@ -165,7 +166,7 @@ func (w *Worker) under(p *Policy) *active {
 // Refuse quarantines a message as a whole, for a reason that is known before it is decoded.
 func (w *Worker) Refuse(ctx context.Context, p *Policy, m *Message, fault *event.Fault) Step {
 	a := w.under(p)
-	step := w.quarantine(ctx, a, m, event.Record{Fault: fault}, a.snapshot.Scope().MayMatch(m.Data))
+	step := w.quarantine(ctx, a, m, event.Record{Fault: fault}, m.unread || a.snapshot.Scope().MayMatch(m.Data))
 	step.Whole = true
 	return step
 }
