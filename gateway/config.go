@@ -2,6 +2,7 @@ package gateway
 
 import (
 	_ "embed"
+	"strings"
 	"time"
 )
 
@@ -122,8 +123,10 @@ type SelftestConfig struct {
 
 // HTTPConfig is the listener for health and metrics.
 type HTTPConfig struct {
-	Listen string `yaml:"listen"` // empty: none
+	Listen string `yaml:"listen"` // empty or off: none
 }
+
+func (c HTTPConfig) on() bool { return c.Listen != "" && !strings.EqualFold(c.Listen, "off") }
 
 // LogConfig is how msigate speaks on stderr.
 type LogConfig struct {

@@ -5,6 +5,7 @@ import (
 	"cmp"
 	"errors"
 	"fmt"
+	"io"
 	"os"
 	"regexp"
 	"slices"
@@ -20,6 +21,7 @@ import (
 	"golang.org/x/text/message"
 
 	"msigate/gateway/bus"
+	"msigate/gateway/telemetry"
 )
 
 // DefaultConfig is what an empty file means.
@@ -51,9 +53,13 @@ func ReadConfig(path string) (Config, error) {
 	if err != nil {
 		return config, fmt.Errorf("read the configuration: %w", err)
 	}
-	var root yaml.Node
-	if err := yaml.Unmarshal(raw, &root); err != nil {
+	var root, second yaml.Node
+	documents := yaml.NewDecoder(bytes.NewReader(raw))
+	if err := documents.Decode(&root); err != nil && !errors.Is(err, io.EOF) {
 		return config, &ConfigError{File: path, Problem: err.Error()}
+	}
+	if err := documents.Decode(&second); !errors.Is(err, io.EOF) {
+		return config, &ConfigError{File: path, Line: second.Line, Problem: "a second YAML document begins; hint: one file is one configuration, take the --- out"}
 	}
 	if len(root.Content) == 0 || root.Content[0].Tag == "!!null" {
 		return config, nil
@@ -70,6 +76,11 @@ func ReadConfig(path string) (Config, error) {
 	for _, d := range config.durations() {
 		if d.value < d.least {
 			reader.fault(locate(root.Content[0], strings.Split(d.setting, ".")), "%s: %s is below %s", d.setting, d.value, d.least)
+		}
+	}
+	if config.HTTP.on() {
+		if _, err := telemetry.ListenAddress(config.HTTP.Listen); err != nil {
+			reader.fault(locate(root.Content[0], []string{"http", "listen"}), "http.listen: %v", err)
 		}
 	}
 	reader.sources(root.Content[0], config.Bundles)

@@ -68,6 +68,10 @@ func TestEveryFaultOfAConfigurationNamesFileAndLine(t *testing.T) {
 		},
 		{"a self-test all the time", "selftest:\n  every: 10ms\n", []string{"msigate.yaml:2: selftest.every: 10ms is below 1s"}},
 		{"environment variable", "nats:\n  url: nats://${MSIGATE_TEST_NOT_SET}:4222\n", []string{"msigate.yaml:2: the environment variable MSIGATE_TEST_NOT_SET is not set"}},
+		{"a second document", "observe: true\n---\nobserve: false\n", []string{"msigate.yaml:2: a second YAML document begins"}},
+		{"a second document that is no YAML", "observe: true\n---\n[\n", []string{"msigate.yaml: a second YAML document begins"}},
+		{"an address without a port", "http:\n  listen: localhost\n", []string{"msigate.yaml:2: http.listen: read the listen address"}},
+		{"an address without a number", "http:\n  listen: localhost:metrics\n", []string{"msigate.yaml:2: http.listen: read the listen address"}},
 		{"no mapping", "- observe\n", []string{"msigate.yaml:1: got array, want object"}},
 		{"no YAML", "observe: [\n", []string{"msigate.yaml: yaml: line "}},
 		{

@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
-	"strings"
 	"sync/atomic"
 	"time"
 
@@ -216,7 +215,7 @@ func prepareBus(ctx context.Context, conn *bus.Conn, c Config) error {
 }
 
 func serveHealth(ctx context.Context, c Config, tel *telemetry.Telemetry, p *Policy, conn *bus.Conn) (string, error) {
-	if c.HTTP.Listen == "" || strings.EqualFold(c.HTTP.Listen, "off") {
+	if !c.HTTP.on() {
 		return "", nil
 	}
 	endpoint, err := tel.Serve(ctx, c.HTTP.Listen, telemetry.Health{

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"net"
 	"net/http"
+	"strconv"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus/promhttp"
@@ -39,7 +40,7 @@ const drain = 3 * time.Second
 //   - /healthz: 200 with {"status": "ok"}, or "degraded" with the reasons: it
 //     decides all the same, and somebody has to look
 func (t *Telemetry) Serve(ctx context.Context, listen string, health Health) (*Endpoint, error) {
-	address, err := loopbackByDefault(listen)
+	address, err := ListenAddress(listen)
 	if err != nil {
 		return nil, err
 	}
@@ -84,11 +85,15 @@ func (e *Endpoint) Addr() string { return e.listener.Addr().String() }
 // requests in flight were answered. It gives its error once.
 func (e *Endpoint) Wait() error { return <-e.done }
 
-// loopbackByDefault puts 127.0.0.1 where an address names no host.
-func loopbackByDefault(listen string) (string, error) {
+// ListenAddress is where to listen for a setting, as host:port: 127.0.0.1 where
+// it names no host. It fails where it is no address with a port from 0 to 65535.
+func ListenAddress(listen string) (string, error) {
 	host, port, err := net.SplitHostPort(listen)
 	if err != nil {
 		return "", fmt.Errorf("read the listen address %q: %w; hint: host:port, or :port for this machine only", listen, err)
+	}
+	if _, err := strconv.ParseUint(port, 10, 16); err != nil {
+		return "", fmt.Errorf("read the listen address %q: the port is no number from 0 to 65535", listen)
 	}
 	if host == "" {
 		host = "127.0.0.1"

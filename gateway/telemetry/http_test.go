@@ -109,7 +109,7 @@ func TestLoopbackUnlessTold(t *testing.T) {
 		"[::]:9090":      "[::]:9090",
 		"localhost:9090": "localhost:9090",
 	} {
-		if got, err := loopbackByDefault(in); err != nil || got != want {
+		if got, err := ListenAddress(in); err != nil || got != want {
 			t.Errorf("%s: %s %v, want %s", in, got, err, want)
 		}
 	}
