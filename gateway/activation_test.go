@@ -422,6 +422,25 @@ func TestKeyThatExpiresIsSeenAndItsBundleOutlivesARestart(t *testing.T) {
 	d.stays(signed(t, wider(t), d.both(3)), governance.ErrKey, "which expired on 2026-01-31")
 }
 
+// Of a source whose keys cannot be read nothing can become active: that is told
+// before anything comes from it.
+func TestKeyThatCannotBeReadIsToldBeforeABundleComes(t *testing.T) {
+	d := newDesk(t)
+	if d.degraded(reasonKeys) {
+		t.Fatalf("degraded %q", d.health.shown())
+	}
+	d.site.config.Bundles[0].Keys = []string{d.owner.public, t.TempDir()}
+	d.start()
+	if !d.degraded(reasonKeys) || !strings.Contains(d.detail(reasonKeys, "governance"), "read the keys of bundle governance") {
+		t.Errorf("degraded %q", d.health.shown())
+	}
+	d.config.Bundles = []BundleConfig{d.source}
+	d.tendOnce(patient(t))
+	if d.degraded(reasonKeys) {
+		t.Errorf("once it can be read: degraded %q", d.health.shown())
+	}
+}
+
 // A bundle may come before the key that signed it, or while a key file is replaced.
 func TestBundleThatCameBeforeItsKeyBecomesActiveWithIt(t *testing.T) {
 	d := newDesk(t)

@@ -137,12 +137,13 @@ func (a *activation) checkActive() map[string]governance.Trust {
 		if err == nil {
 			trusts[source.Name] = trust
 		}
-		b := a.bundles[source.Name]
-		if b == nil || b == a.builtIn[source.Name] {
+		if err != nil { // also where nothing of the source is active yet: nothing it gives can be
+			a.health.set(reasonKeys, source.Name, err.Error())
 			continue
 		}
-		if err != nil {
-			a.health.set(reasonKeys, source.Name, err.Error())
+		b := a.bundles[source.Name]
+		if b == nil || b == a.builtIn[source.Name] {
+			a.health.clear(reasonKeys, source.Name)
 			continue
 		}
 		if !b.NotAfter.IsZero() && trust.Now.After(b.NotAfter) {
