@@ -76,7 +76,9 @@ func (a *activation) readPlaces(ctx context.Context) error {
 func (a *activation) restore(ctx context.Context) {
 	kept, err := a.store.Active()
 	if err != nil {
-		a.distrust(ctx, BundleConfig{}, err)
+		for _, source := range a.config.Bundles {
+			a.distrust(ctx, source, err)
+		}
 		return
 	}
 	a.kept = kept

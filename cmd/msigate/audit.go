@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -71,6 +72,11 @@ type auditRow struct {
 func (c *command) runAudit(ctx context.Context, f *auditFlags) error {
 	if err := checkOutput(f.output, "text", "json"); err != nil {
 		return usageError(err)
+	}
+	for _, event := range f.events {
+		if !slices.Contains(gateway.AuditKinds, event) {
+			return usageError(withHint(fmt.Errorf("--event %s: there is no such kind of event", event), "one of "+strings.Join(gateway.AuditKinds, ", ")))
+		}
 	}
 	from, err := since(f.since, time.Now())
 	if err != nil {

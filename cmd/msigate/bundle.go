@@ -94,8 +94,19 @@ func readArchiveFile(path string) ([]byte, error) {
 }
 
 // writeArchiveFile writes a bundle beside its place and renames it there, so that
-// a watching gateway never sees half of one.
+// a watching gateway never sees half of one. A file that is there keeps its mode,
+// and a link to it stays; a device or a pipe is written into.
 func writeArchiveFile(path string, b *governance.Bundle) (err error) {
+	mode := os.FileMode(0o644)
+	if info, err := os.Stat(path); err == nil {
+		if !info.Mode().IsRegular() {
+			return writeInto(path, b)
+		}
+		mode = info.Mode().Perm()
+		if path, err = filepath.EvalSymlinks(path); err != nil {
+			return fmt.Errorf("write %s: %w", path, reason(err))
+		}
+	}
 	file, err := os.CreateTemp(filepath.Dir(path), ".msigate-bundle-*")
 	if err != nil {
 		return fmt.Errorf("write %s: %w", path, reason(err))
@@ -106,12 +117,23 @@ func writeArchiveFile(path string, b *governance.Bundle) (err error) {
 		}
 	}()
 	if err = b.WriteArchive(file); err == nil {
-		err = file.Chmod(0o644)
+		err = file.Chmod(mode)
 	}
 	if err = errors.Join(err, file.Close()); err != nil {
 		return fmt.Errorf("write %s: %w", path, err)
 	}
 	if err = os.Rename(file.Name(), path); err != nil {
+		return fmt.Errorf("write %s: %w", path, reason(err))
+	}
+	return nil
+}
+
+func writeInto(path string, b *governance.Bundle) error {
+	file, err := os.OpenFile(path, os.O_WRONLY, 0)
+	if err != nil {
+		return fmt.Errorf("write %s: %w", path, reason(err))
+	}
+	if err := errors.Join(b.WriteArchive(file), file.Close()); err != nil {
 		return fmt.Errorf("write %s: %w", path, reason(err))
 	}
 	return nil
@@ -130,8 +152,8 @@ type bundleReport struct {
 	SignedAt      *time.Time        `json:"signed_at,omitempty"`
 	Algorithm     string            `json:"algorithm,omitempty"`
 	ApprovedBy    []string          `json:"approved_by"`
-	Verified      bool              `json:"verified"` // false: signature and approvals are as the bundle says
-	Entries       []inspectedEntry  `json:"entries,omitempty"`
+	Verified      bool              `json:"verified"`                 // false: signature and approvals are as the bundle says
+	Entries       []inspectedEntry  `json:"entries,omitzero"`         // absent: not asked for
 	ApprovedSince *time.Time        `json:"approved_since,omitempty"` // since when the bus that was asked notes approvals
 	Changes       *bundleChanges    `json:"changes,omitempty"`
 	names         map[string]string // what key files call the keys

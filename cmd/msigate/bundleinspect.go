@@ -91,6 +91,7 @@ func (c *command) inspectBundle(ctx context.Context, f bundleInspectFlags, path 
 	}
 	now := time.Now()
 	r := reportOf(path, b, claims)
+	r.Entries = []inspectedEntry{}
 	for _, e := range b.Entries() {
 		r.Entries = append(r.Entries, inspectedEntry{Entry: e})
 	}

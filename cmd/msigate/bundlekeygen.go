@@ -2,7 +2,9 @@ package main
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
+	"io/fs"
 	"path/filepath"
 	"regexp"
 	"time"
@@ -74,8 +76,11 @@ func (c *command) keygen(f keygenFlags) error {
 		return err
 	}
 	private, public := filepath.Join(f.dir, f.name+".key.pem"), filepath.Join(f.dir, f.name+".pub.pem")
-	if err := key.WriteFiles(private, public); err != nil {
+	switch err := key.WriteFiles(private, public); {
+	case errors.Is(err, fs.ErrExist):
 		return withHint(err, "a key is never written over: choose another --name or --dir")
+	case err != nil:
+		return err
 	}
 	if f.output == "json" {
 		return json.NewEncoder(c.out).Encode(map[string]string{"id": key.ID, "name": f.name, "algorithm": key.Algorithm, "private_key": private, "public_key": public})

@@ -55,20 +55,22 @@ func (f signerFlags) open(c *command) (governance.Signer, error) {
 		}
 		key, err := governance.ReadSigningKey(f.key)
 		if err != nil {
-			return nil, err
+			return nil, usageError(err)
 		}
-		key.Key, err = key.By(f.algorithm)
-		return key, err
+		if key.Key, err = key.By(f.algorithm); err != nil {
+			return nil, usageError(err)
+		}
+		return key, nil
 	}
 	if _, err := os.Stat(f.public); err != nil {
 		return nil, usageError(fmt.Errorf("--public %s: %w", f.public, reason(err)))
 	}
 	key, err := governance.ReadKey(f.public)
 	if err != nil {
-		return nil, err
+		return nil, usageError(err)
 	}
 	if key, err = key.By(f.algorithm); err != nil {
-		return nil, err
+		return nil, usageError(err)
 	}
 	words := strings.Fields(f.signer)
 	if len(words) == 0 {

@@ -55,7 +55,7 @@ func readKeys(flag string, files []string) (governance.Keys, error) {
 		}
 		key, err := governance.ReadKey(file)
 		if err != nil {
-			return nil, err
+			return nil, usageError(err)
 		}
 		keys[key.ID] = key
 	}

@@ -26,9 +26,9 @@ const DefaultGap = 6 * time.Hour
 
 // Report tells what arrives, what does not, and what that blinds.
 type Report struct {
-	Made      time.Time   `json:"made"`
-	Since     *time.Time  `json:"since"` // null: everything that is remembered
-	Live      bool        `json:"live"`  // false: of files
+	Made      time.Time   `json:"made,omitzero"` // absent: of files
+	Since     *time.Time  `json:"since"`         // null: everything that is remembered
+	Live      bool        `json:"live"`          // false: of files
 	Nothing   bool        `json:"nothing"`
 	Fleet     FleetReport `json:"fleet"`
 	Hosts     []Host      `json:"hosts"` // the blindest first

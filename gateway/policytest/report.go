@@ -94,7 +94,7 @@ func (o Options) wants(kind Kind, name string) bool {
 // failed is in the Report.
 func Run(ctx context.Context, p *Pack, o Options) (*Report, error) {
 	began := time.Now()
-	report := &Report{Bundles: p.snapshot.Bundles()}
+	report := &Report{Bundles: p.snapshot.Bundles(), Results: []Result{}}
 	add := func(results ...Result) {
 		for _, r := range results {
 			report.Results = append(report.Results, r)
