@@ -293,7 +293,7 @@ func TestPersistedBundleThatCannotBeBelievedIsRefusedAndNamed(t *testing.T) {
 			}
 			test.change(t, d)
 			d.start()
-			if serial, _ := d.active(); serial != 0 || !d.degraded(reasonRefused) || !d.degraded(reasonBuiltIn) {
+			if serial, _ := d.active(); serial != 0 || !strings.Contains(d.detail(reasonRefused, "governance"), test.want) || !d.degraded(reasonBuiltIn) {
 				t.Errorf("serial %d decides, degraded: %q", serial, d.health.shown())
 			}
 			if all := d.site.changes(); !slices.ContainsFunc(all, func(e auditEvent) bool { return e.Event == "refusal" && strings.Contains(e.Detail, test.want) }) {
