@@ -12,7 +12,7 @@ import data.lib.programs
 # title: A value was written, and something stands in it
 written if {
 	input.event.kind == "registry"
-	not input.event.registry.operation in {"deletekey", "deletevalue", "createkey"}
+	not object.get(input.event.registry, "operation", "") in {"deletekey", "deletevalue", "createkey"}
 	not object.get(input.event.registry, "value", "") in {"", "(empty)", "\"\"", "dword (0x00000000)"}
 }
 

@@ -106,6 +106,10 @@ test_value_that_is_deleted_or_emptied_starts_and_hooks_nothing if {
 	}
 }
 
+test_value_of_which_nobody_says_whether_it_was_set_starts_something if {
+	autostart.starts with input as json.remove(written(run, "x"), ["/event/registry/operation"])
+}
+
 test_product_that_names_its_web_page_is_not_driven if {
 	not autostart.driven with input as program(run, "c:\\orrery\\o.exe https://files.orrery.example/x", "c:\\orrery\\o.exe")
 }

@@ -16,7 +16,7 @@
 #
 #   What is signed is not told, nor is any other DLL in a folder that ordinary users cannot
 #   write, but for an unsigned one put into the Windows folder and loaded by something
-#   outside the tree. MSIxxxx.tmp has signals of its own.
+#   outside the tree, as a driver is by the kernel. MSIxxxx.tmp has signals of its own.
 # custom:
 #   id: dropped_then_loaded
 #   severity: high
@@ -91,7 +91,7 @@ judged := {"disposition": "review", "severity": "medium", "missing": []} if {
 	protected
 	"c:\\windows" in input.module.folders
 	signing.untrusted(input.module)
-	not input.process.role in drops.tree_roles
+	not in_tree
 }
 
 else := {"disposition": "alert", "severity": "high", "missing": []} if {
@@ -135,6 +135,11 @@ else := {"disposition": "review", "severity": "low", "missing": ["module.signer"
 	shadows
 	not input.module.signer
 }
+
+# METADATA
+# title: What loads it belongs to an installer's tree
+# description: Not so of a driver, which the kernel loads and no process.
+in_tree if input.process.role in drops.tree_roles
 
 # METADATA
 # title: It is found before the library of Windows that has its name

@@ -75,6 +75,12 @@ test_unsigned_module_planted_in_the_windows_folder_is_a_review if {
 	not told(load(planted, unsigned, fixtures.server))
 }
 
+test_unsigned_driver_which_no_process_loads_is_a_review if {
+	driver := object.remove(load("c:\\windows\\system32\\drivers\\orrery.sys", unsigned, fixtures.server), ["process"])
+	told(driver) == ["review", "medium"]
+	not told(object.union(driver, {"module": {"signer": {"signed": true, "status": "valid"}}}))
+}
+
 signed := {"signer": {"signed": true, "status": "valid"}}
 
 beside(folder, name, more, signer) := load(

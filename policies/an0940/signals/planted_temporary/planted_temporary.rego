@@ -87,10 +87,14 @@ held := {
 } if {
 	input.event.kind == "image_load"
 	installer.temporary(input.module.name)
-	input.module.path != input.process.image
+	not own_image
 	input.module.written
 	not drops.by_installer(input.module.written)
 }
+
+# METADATA
+# title: A process's first load is its own program, which its start was judged by
+own_image if input.module.path == input.process.image
 
 # METADATA
 # title: Windows Installer itself writes the file

@@ -185,3 +185,7 @@ test_unknown_writer_elsewhere_is_a_review_at_low_severity if {
 test_name_that_windows_installer_does_not_give_is_not_told_of_a_shell_either if {
 	not told(writes("c:\\users\\alice\\downloads\\msi_report.tmp", powershell))
 }
+
+test_driver_of_such_a_name_which_no_process_loads_is_an_alert if {
+	told(object.remove(loads(installer_file, unsigned, archiver), ["process"])) == ["alert", "high"]
+}

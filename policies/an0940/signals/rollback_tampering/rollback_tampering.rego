@@ -43,8 +43,12 @@ held := {
 } if {
 	input.event.kind in {"file_create", "file_delete"}
 	rollback
-	not drops.extracts(input.process)
+	not the_installers
 }
+
+# METADATA
+# title: Windows Installer itself does it
+the_installers if drops.extracts(input.process)
 
 # METADATA
 # title: The file is one that a rollback would run or restore

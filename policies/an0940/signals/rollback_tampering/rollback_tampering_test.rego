@@ -40,6 +40,8 @@ test_deleting_one_is_a_review if {
 test_where_nobody_knows_who_wrote_it_it_is_a_review_that_says_so if {
 	held := rollback_tampering.held with input as did("file_create", {"role": ""}, script)
 	[held.disposition, held.severity, held.missing] == ["review", "high", ["process.image"]]
+	nobody := rollback_tampering.held with input as object.remove(did("file_create", {}, script), ["process"])
+	[nobody.disposition, nobody.severity, nobody.missing] == ["review", "high", ["process.image"]]
 }
 
 test_msiexec_from_elsewhere_is_a_stranger if {

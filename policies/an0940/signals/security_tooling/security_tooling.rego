@@ -134,9 +134,15 @@ zero if input.event.registry.value in {"dword (0x00000000)", "0", "(empty)"}
 # title: Something is taken out of the scan
 excluded if {
 	contains(input.event.registry.key, "\\windows defender\\exclusions\\")
-	not startswith(input.event.registry.operation, "delete")
-	input.event.registry.operation != "createkey"
+	not adds_nothing
 }
+
+# METADATA
+# title: The record says that an exclusion is taken back, or that only its key is made
+# scope: document
+adds_nothing if startswith(input.event.registry.operation, "delete")
+
+adds_nothing if input.event.registry.operation == "createkey"
 
 # METADATA
 # title: It is a folder or a file in a place that ordinary users cannot write

@@ -88,6 +88,11 @@ test_values_of_the_same_name_elsewhere_and_neighbours_switch_nothing_off if {
 	}
 }
 
+test_exclusion_of_which_nobody_says_whether_it_was_set_is_an_alert if {
+	document := wrote("hklm\\software\\microsoft\\windows defender\\exclusions\\paths\\c:\\users\\public", zero)
+	told(json.remove(document, ["/event/registry/operation"]))[0] == "alert"
+}
+
 test_exclusion_of_a_protected_folder_that_is_taken_back_is_not_told if {
 	document := wrote("hklm\\software\\microsoft\\windows defender\\exclusions\\paths\\c:\\program files\\orrery", zero)
 	every operation in ["deletevalue", "deletekey"] {
