@@ -129,6 +129,49 @@ payload if {
 }
 
 # METADATA
+# title: What is to start lies on a share, or at an address
+# description: It is fetched anew at every start, from whoever answers there.
+# scope: document
+fetched if {
+	starts
+	regex.match(`^\\\\[^\\?.]`, input.event.registry.program.path)
+}
+
+fetched if {
+	starts
+	regex.match(`^[" ]*(?:https?|ftp|file):`, input.event.registry.value)
+}
+
+# METADATA
+# title: What is to start lies in a folder of which nothing is known
+# description: |
+#   Neither where payloads run from nor where ordinary users cannot write: whoever makes
+#   a folder on a drive can write it. Not below AppData, which a site can trust, and not a
+#   name alone, which is looked for in Windows' own folders.
+elsewhere if {
+	starts
+	count(input.event.registry.program.folders) > 0
+	not split(input.event.registry.program.path, "\\")[0] in roots
+	not payload
+	not per_user
+	not paths.kept(input.event.registry.program.folders)
+}
+
+# METADATA
+# title: What stands for a protected folder at the beginning of a path
+# description: A driver's path begins below the Windows folder where it names no drive.
+roots := {
+	"%commonprogramfiles%",
+	"%commonprogramfiles(x86)%",
+	"%commonprogramw6432%",
+	"%programfiles%",
+	"%programfiles(x86)%",
+	"%programw6432%",
+	"system32",
+	"syswow64",
+}
+
+# METADATA
 # title: It lies where programs of one user are installed to
 # description: Below AppData, but for Temp. Per-user packages put their programs there.
 per_user if {

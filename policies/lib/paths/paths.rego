@@ -47,17 +47,13 @@ stream if contains(input.process.name, ":")
 
 # METADATA
 # title: The subject's image lies below a protected folder
-guarded if {
-	count(object.filter(data.an0940.tuning.protected_folders, input.process.folders)) > 0
-	not shortened(input.process.folders)
-}
+guarded if kept(input.process.folders)
 
 # METADATA
 # title: Ordinary users write to none of the folders
 protected(folders) if {
-	count(object.filter(data.an0940.tuning.protected_folders, folders)) > 0
+	kept(folders)
 	count(object.filter(data.an0940.parameters.ChildImagePath, folders)) == 0
-	not shortened(folders)
 }
 
 # METADATA
@@ -84,6 +80,14 @@ payload_place(file) if {
 payload_place(file) if {
 	count(object.filter(data.an0940.parameters.ChildImagePath, file.folders)) > 0
 	longest(data.an0940.parameters.ChildImagePath, file.folders) >= longest(data.an0940.tuning.protected_folders, file.folders)
+}
+
+# METADATA
+# title: One of the folders is protected
+# description: One of ChildImagePath can lie between, which payload_place knows.
+kept(folders) if {
+	count(object.filter(data.an0940.tuning.protected_folders, folders)) > 0
+	not shortened(folders)
 }
 
 # METADATA

@@ -5,13 +5,15 @@
 #   program or a script into a Startup folder. Products start themselves with Windows
 #   every day, so what counts is what is to run: a shell or script host with an argument
 #   that hides, fetches or lies where payloads run from is an alert, and so is a program
-#   in a temporary folder, Users\Public or ProgramData. Places that no honest package
-#   needs (a debugger instead of a program, a DLL for every program, a package that sees
+#   in a temporary folder, Users\Public or ProgramData, on a share or at an address. Places
+#   that no honest package needs (a debugger instead of a program, a DLL for every program, a package that sees
 #   passwords, another shell) are an alert whatever they hold. A Startup folder is never
 #   excused.
 #
-#   A shell without such an argument, and a program below AppData, where per-user
-#   packages live, are a review. A program below Program Files is not told. Tasks and
+#   A shell without such an argument, a program below AppData, where per-user packages
+#   live, and one in a folder of which nothing is known (D:\Orrery, C:\Orrery) are a review.
+#   A program below Program Files or the Windows folder is not told, nor is one that is
+#   named without a folder. Tasks and
 #   services that are asked for by command line have system_tool_child; those asked for by
 #   a call are written by Windows itself, and no record says who asked.
 # custom:
@@ -90,6 +92,8 @@ else := {"disposition": "alert", "severity": "high", "behaviour": "starts a shel
 	hides
 }
 
+else := {"disposition": "alert", "severity": "high", "behaviour": "starts a program from a share or an address"} if autostart.fetched
+
 else := {"disposition": "review", "severity": "medium", "behaviour": "starts a shell or tool"} if autostart.driven
 
 else := {"disposition": "review", "severity": "medium", "behaviour": "starts a program of one user"} if {
@@ -98,6 +102,8 @@ else := {"disposition": "review", "severity": "medium", "behaviour": "starts a p
 }
 
 else := {"disposition": "alert", "severity": "high", "behaviour": "starts a program from where payloads run from"} if autostart.payload
+
+else := {"disposition": "review", "severity": "medium", "behaviour": "starts a program from a folder of which nothing is known"} if autostart.elsewhere
 
 # METADATA
 # title: Its argument hides, fetches or lies where payloads run from

@@ -78,6 +78,31 @@ test_executable_that_is_written_anywhere_else_is_not_told if {
 	not persistence.held with input as object.union(document, {"event": {"kind": "file_executable"}})
 }
 
+test_program_on_a_share_or_at_an_address_is_an_alert_and_what_a_program_is_told_is_not if {
+	every path in ["\\\\files.orrery.example\\tools\\o.exe", "\\\\files.orrery.example@ssl\\dav\\o.exe"] {
+		told(starts(path, path)) == ["alert", "high", "starts a program from a share or an address"]
+	}
+	told(fixtures.wrote(fixtures.helper, run, "file://files.orrery.example/o.exe"))[0] == "alert"
+	path := "c:\\program files\\orrery\\o.exe"
+	not persistence.held with input as starts(concat(" ", [path, "\\\\files.orrery.example\\data"]), path)
+	hook := "hklm\\software\\orrery\\server"
+	not persistence.held with input as fixtures.wrote(fixtures.helper, hook, "https://files.orrery.example/o.exe")
+	not persistence.held with input as fixtures.wrote_program(fixtures.helper, hook, "x", "\\\\files.orrery.example\\o.exe")
+}
+
+test_program_in_a_folder_of_which_nothing_is_known_is_a_review if {
+	image_path := "hklm\\system\\currentcontrolset\\services\\orrery\\imagepath"
+	every path in ["c:\\orrery\\o.exe", "d:\\o.exe", "c:\\windows\\orrery~1\\o.exe", "\\device\\harddiskvolume3\\o.exe", "%orrery%\\o.exe", "orrery\\o.exe"] {
+		every key in [run, image_path] {
+			told(fixtures.wrote_program(fixtures.helper, key, path, path)) == ["review", "medium", "starts a program from a folder of which nothing is known"]
+		}
+		not persistence.held with input as fixtures.wrote_program(fixtures.helper, "hklm\\software\\orrery\\imagepath", path, path)
+	}
+	every path in ["c:\\windows\\system32\\drivers\\o.sys", "c:\\programdata\\package cache\\{1}\\o.exe", "system32\\drivers\\o.sys", "o.exe", "%programfiles%\\orrery\\o.exe"] {
+		not persistence.held with input as fixtures.wrote_program(fixtures.helper, image_path, path, path)
+	}
+}
+
 test_site_that_trusts_profiles_is_not_told_of_programs_there if {
 	path := "c:\\users\\alice\\appdata\\local\\orrery\\o.exe"
 	not persistence.held with input as starts(path, path) with data.an0940.parameters.ChildImagePath as {"c:\\users\\public": true}
