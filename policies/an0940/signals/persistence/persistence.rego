@@ -6,9 +6,13 @@
 #   every day, so what counts is what is to run: a shell or script host with an argument
 #   that hides, fetches or lies where payloads run from is an alert, and so is a program
 #   in a temporary folder, Users\Public or ProgramData, on a share or at an address. Places
-#   that no honest package needs (a debugger instead of a program, a DLL for every program, a package that sees
-#   passwords, another shell) are an alert whatever they hold. A Startup folder is never
-#   excused.
+#   that no honest package needs (a debugger instead of a program, a DLL for every
+#   program, a package that sees passwords, another shell) are an alert whatever they hold.
+#
+#   In a Startup folder a program or a script is an alert, a shortcut a review at low
+#   severity, and any other file but desktop.ini a review: what its ending is registered
+#   for opens it. None of it is excused. A shortcut that the installer's service writes is
+#   not told: packages list theirs in the Shortcut table, and what it starts is in no record.
 #
 #   A shell without such an argument, a program below AppData, where per-user packages
 #   live, and one in a folder of which nothing is known (D:\Orrery, C:\Orrery) are a review.
@@ -79,6 +83,7 @@ held := {
 	"missing": [],
 } if {
 	input.event.kind == "file_create"
+	contains(input.file.path, "\\start menu\\programs\\startup\\")
 	input.process.role in drops.tree_roles
 }
 
@@ -114,14 +119,26 @@ hides if autostart.remote
 
 # METADATA
 # title: How a file in a Startup folder is told, and how bad it is
-# description: Undefined for a shortcut that Windows Installer itself writes, as packages list them.
+# description: |
+#   Whatever lies there is opened at logon, by what its ending is registered for.
+#   Undefined for a shortcut that Windows Installer itself writes, as packages list them
+#   in their Shortcut table, and for how Explorer shows the folder.
 # scope: document
 put := {"disposition": "alert", "severity": "high"} if {
-	some ending in [".exe", ".com", ".scr", ".bat", ".cmd", ".ps1", ".vbs", ".vbe", ".js", ".jse", ".wsf", ".hta", ".url"]
+	some ending in [".exe", ".com", ".pif", ".scr", ".cpl", ".bat", ".cmd", ".ps1", ".vbs", ".vbe", ".js", ".jse", ".wsf", ".hta", ".url"]
 	endswith(input.file.name, ending)
 }
 
 else := {"disposition": "review", "severity": "low"} if {
-	endswith(input.file.name, ".lnk")
+	shortcut
 	input.process.role != "service"
 }
+
+else := {"disposition": "review", "severity": "medium"} if {
+	not shortcut
+	input.file.name != "desktop.ini"
+}
+
+# METADATA
+# title: The file is a shortcut
+shortcut if endswith(input.file.name, ".lnk")

@@ -73,9 +73,26 @@ test_script_in_a_startup_folder_is_an_alert_and_a_shortcut_a_review if {
 	not persistence.held with input as dropped(fixtures.helper, concat("\\", [startup, "desktop.ini"]))
 }
 
+test_file_in_a_startup_folder_of_whatever_ending_is_told_whoever_of_the_tree_writes_it if {
+	every actor in [fixtures.helper, fixtures.service] {
+		every name in ["o.pif", "o.cpl", "o.js"] {
+			held := persistence.held with input as dropped(actor, concat("\\", [startup, name]))
+			[held.disposition, held.severity, held.excusable] == ["alert", "high", false]
+		}
+		every name in ["o.jar", "o.wsh", "o.msc", "o.msi", "o.chm", "o.py", "o.appref-ms", "o.exe.", "o.exe:x", "o"] {
+			held := persistence.held with input as dropped(actor, concat("\\", [startup, name]))
+			[held.disposition, held.severity, held.excusable] == ["review", "medium", false]
+		}
+		not persistence.held with input as dropped(actor, concat("\\", [startup, "desktop.ini"]))
+	}
+}
+
 test_executable_that_is_written_anywhere_else_is_not_told if {
 	document := dropped(fixtures.helper, "c:\\program files\\orrery\\o.exe")
 	not persistence.held with input as object.union(document, {"event": {"kind": "file_executable"}})
+	every path in ["c:\\program files\\orrery\\o.exe", "c:\\config.msi\\1.rbs", "c:\\windows\\installer\\msi4a1f.tmp"] {
+		not persistence.held with input as dropped(fixtures.service, path)
+	}
 }
 
 test_program_on_a_share_or_at_an_address_is_an_alert_and_what_a_program_is_told_is_not if {
