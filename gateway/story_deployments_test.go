@@ -28,7 +28,7 @@ var deployments = []outcome{
 	{"deployment-per-user-msi", "ws561", policy.Approved, []toldOf{{"→ msiexec.exe /i", "approved", ""}, {"→ canvas.exe", "review approved", "child_image_path"}}},
 	{"deployment-per-user-msi", "ws562", policy.Review, []toldOf{{"→ msiexec.exe /i", "review", "package_user_folder"}}},
 	{"deployment-per-user-msi", "ws563", policy.Alert, []toldOf{{"→ canvas.exe", "alert", "child_image_path"}, {"→ reg.exe", "alert", "system_tool_child"}}},
-	{"deployment-self-updater", "ws571", policy.Expected, nil},
+	{"deployment-self-updater", "ws571", policy.Review, []toldOf{{"→ msiexec.exe /p", "review", "package_user_folder"}}},
 	{"deployment-self-updater", "ws572", policy.Alert, []toldOf{{"→ cmd.exe", "alert", "unusual_verb"}}},
 	{"deployment-self-updater", "ws573", policy.Alert, []toldOf{{"→ msiexec.exe /i", "review", "wrapper_dropped_package"}, {"→ readerd.exe", "alert", "dropped_then_run"}}},
 	{"deployment-rmm-agent", "ws581", policy.Approved, []toldOf{{"→ meetctl.exe", "review approved", "unexpected_child"}}},

@@ -2,12 +2,13 @@
 # title: Package in a folder that users write to
 # description: |
 #   The package or a patch lies in a temporary folder, on a desktop, in Downloads,
-#   AppData or Users\Public. People install from there every day, quietly too, so this
-#   is never more than a review at low severity; it says where to look when something
-#   else is wrong.
+#   AppData, Users\Public or ProgramData, or in one of the few folders below the Windows
+#   folder that everybody may write to. People install from there every day, quietly too,
+#   and so do updaters from ProgramData, so this is never more than a review at low
+#   severity; it says where to look when something else is wrong.
 #
-#   The profile of the system account is not such a folder: ordinary users cannot write
-#   it.
+#   The profile of the system account and ProgramData\Package Cache are no such folders:
+#   ordinary users cannot write them.
 # custom:
 #   id: package_user_folder
 #   severity: low

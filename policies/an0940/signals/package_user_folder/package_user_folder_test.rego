@@ -24,6 +24,13 @@ test_package_in_downloads_is_a_review_at_low_severity if {
 }
 
 test_every_folder_that_users_write_to_is_known if {
+	writable := [
+		"c:\\programdata\\orrery", "c:\\progra~3", "c:\\perflogs", "c:\\docume~1\\alice", "c:\\$recycle.bin\\s-1-5-21",
+		"c:\\windows\\tasks", "c:\\windows\\system32\\spool\\drivers\\color",
+	]
+	every folder in writable {
+		package_user_folder.held with input as fixtures.record(fixtures.path_package(concat("\\", [folder, "orrery.msi"])))
+	}
 	every folder in ["c:\\users\\alice\\desktop", "c:\\users\\alice\\appdata\\local\\temp", "c:\\users\\public", "c:\\documents and settings\\alice", "c:\\windows\\temp"] {
 		package_user_folder.held with input as fixtures.record(fixtures.path_package(concat("\\", [folder, "orrery.msi"])))
 	}
@@ -42,6 +49,10 @@ test_further_package_there_is_told if {
 test_further_package_that_users_cannot_write_is_not_told if {
 	client := object.union(fixtures.client, {"msiexec": {"others": [fixtures.path_package("c:\\program files\\orrery\\o.msi")]}})
 	not package_user_folder.held with input as fixtures.start(client, fixtures.explorer, [])
+}
+
+test_cache_of_burn_is_no_such_folder if {
+	not package_user_folder.held with input as fixtures.record(fixtures.path_package("c:\\programdata\\package cache\\{1}\\orrery.msi"))
 }
 
 test_profile_of_the_system_account_is_no_such_folder if {
