@@ -49,6 +49,7 @@ test_places_that_start_programs if {
 
 test_shells_are_driven_also_without_their_ending if {
 	autostart.driven with input as program(run, "c:\\windows\\system32\\cmd.exe /c x", "c:\\windows\\system32\\cmd.exe")
+	autostart.driven with input as program(run, "conhost.exe --headless c:\\orrery\\o.exe", "conhost.exe")
 	autostart.driven with input as program(run, "c:\\windows\\system32\\mshta x", "c:\\windows\\system32\\mshta")
 	not autostart.driven with input as program(run, "c:\\orrery\\o.exe", "c:\\orrery\\o.exe")
 }

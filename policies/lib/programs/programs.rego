@@ -107,6 +107,7 @@ system_tools := {
 # METADATA
 # title: Other programs that run what their arguments say
 interpreters := {
+	"appvlp.exe",
 	"autohotkey.exe",
 	"autohotkey32.exe",
 	"autohotkey64.exe",
@@ -116,17 +117,26 @@ interpreters := {
 	"autoit3_x64.exe",
 	"bun.exe",
 	"busybox.exe",
+	"cdb.exe",
+	"csi.exe",
 	"deno.exe",
 	"dotnet.exe",
+	"fsi.exe",
 	"groovy.exe",
 	"java.exe",
 	"javaw.exe",
+	"kd.exe",
 	"lua.exe",
+	"msdeploy.exe",
 	"msiexec.exe",
 	"node.exe",
+	"ntsd.exe",
 	"perl.exe",
 	"php-cgi.exe",
 	"php.exe",
+	"procdump",
+	"procdump.exe",
+	"procdump64.exe",
 	"psexec.c",
 	"psexec.exe",
 	"psexec64.exe",
@@ -134,10 +144,14 @@ interpreters := {
 	"python.exe",
 	"python3.exe",
 	"pythonw.exe",
+	"rcsi.exe",
 	"ruby.exe",
 	"rubyw.exe",
 	"sh.exe",
+	"sqlps.exe",
 	"tclsh.exe",
+	"tracker.exe",
+	"windbg.exe",
 	"wperl.exe",
 }
 
@@ -199,3 +213,5 @@ generic(name) if name in script_hosts
 generic(name) if system_tools[name]
 
 generic(name) if name in interpreters
+
+generic("conhost.exe")
