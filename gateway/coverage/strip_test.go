@@ -86,7 +86,7 @@ const (
 
 var lacks = []lack{
 	{name: "process_start", records: map[string][]int{sysmon: {1}, security: {4688}}},
-	{name: "image_load", records: map[string][]int{sysmon: {7}}},
+	{name: "image_load", records: map[string][]int{sysmon: {6, 7}}},
 	{name: "file_create", records: map[string][]int{sysmon: {11}}},
 	{name: "file_executable", records: map[string][]int{sysmon: {29}}},
 	{name: "file_delete", records: map[string][]int{sysmon: {23, 26}}},
@@ -103,7 +103,7 @@ var lacks = []lack{
 	{name: "process.guid", fields: map[string][]string{"*": {"ProcessGuid", "ParentProcessGuid"}}},
 	{name: "process.sha256", fields: map[string][]string{"1": {"Hashes"}}},
 	{name: "module.sha256", fields: map[string][]string{"7": {"Hashes"}}},
-	{name: "module.signer", fields: map[string][]string{"7": {"Signed", "Signature", "SignatureStatus"}}},
+	{name: "module.signer", fields: map[string][]string{"6": {"Signed", "Signature", "SignatureStatus"}, "7": {"Signed", "Signature", "SignatureStatus"}}},
 	{name: "process.original_file_name", fields: map[string][]string{"1": {"OriginalFileName"}}},
 	{name: "process.company", fields: map[string][]string{"1": {"Company", "Product", "Description"}}},
 	{name: "process.integrity_level", fields: map[string][]string{"1": {"IntegrityLevel"}, "4688": {"MandatoryLabel"}}},
