@@ -61,25 +61,42 @@ func programEnd(line string) int {
 // argumentStart is where the first blank stands that something follows which
 // begins an argument, and no part of a path; 0 where there is none.
 func argumentStart(line string) int {
+	space, colon := -1, -1 // each looked for once: a value can be a megabyte of blanks
 	for i := 0; i < len(line); i++ {
 		if line[i] != ' ' && line[i] != '\t' {
 			continue
 		}
-		rest := strings.TrimLeft(line[i:], " \t")
+		blank := i
+		for i < len(line) && (line[i] == ' ' || line[i] == '\t') {
+			i++
+		}
+		rest := line[i:]
 		switch {
 		case rest == "":
-			return i
+			return blank
 		case strings.HasPrefix(rest, `"`), strings.HasPrefix(rest, `%`), strings.HasPrefix(rest, `\\`):
-			return i
+			return blank
 		case (rest[0] == '/' || rest[0] == '-') && len(rest) > 1 && rest[1] != ' ':
-			return i
+			return blank
 		}
-		first, _, _ := strings.Cut(rest, " ")
-		if strings.Contains(first, ":") { // a path from its drive on, a URL, a script
-			return i
+		space, colon = nextByte(line, ' ', i, space), nextByte(line, ':', i, colon)
+		if colon < space { // a path from its drive on, a URL, a script
+			return blank
 		}
 	}
 	return 0
+}
+
+// nextByte is where c stands next from a place on, len(line) where it does not;
+// known is the answer for a place before it.
+func nextByte(line string, c byte, from, known int) int {
+	if known >= from {
+		return known
+	}
+	if i := strings.IndexByte(line[from:], c); i >= 0 {
+		return from + i
+	}
+	return len(line)
 }
 
 // runnableEnd is where the first word that ends as something that runs does end; 0 where none does.

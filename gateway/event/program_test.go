@@ -1,6 +1,9 @@
 package event
 
-import "testing"
+import (
+	"strings"
+	"testing"
+)
 
 func TestCommandProgram(t *testing.T) {
 	for line, want := range map[string]string{
@@ -36,6 +39,20 @@ func TestCommandProgram(t *testing.T) {
 	} {
 		if got := CommandProgram(line); got != want {
 			t.Errorf("%s: got %q, want %q", line, got, want)
+		}
+	}
+}
+
+// A value of a registry record is as long as its message: each of its characters
+// is looked at a few times, and not once for each other.
+func TestCommandProgramOfALongLine(t *testing.T) {
+	for line, want := range map[string]string{
+		`C:\Orrery` + strings.Repeat(" ", 1<<20) + `x`:         `C:\Orrery`,
+		`C:\Orrery` + strings.Repeat("\tx", 1<<20):             `C:\Orrery`,
+		`C:\Orrery` + strings.Repeat(" x", 1<<20) + ` http://`: `C:\Orrery` + strings.Repeat(" x", 1<<20),
+	} {
+		if got := CommandProgram(line); got != want {
+			t.Errorf("got %d characters, want %d", len(got), len(want))
 		}
 	}
 }
