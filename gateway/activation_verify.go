@@ -134,13 +134,11 @@ func (a *activation) checkActive() map[string]governance.Trust {
 	trusts := map[string]governance.Trust{}
 	for _, source := range a.config.Bundles {
 		trust, err := a.trust(source)
-		if err == nil {
-			trusts[source.Name] = trust
-		}
 		if err != nil { // also where nothing of the source is active yet: nothing it gives can be
 			a.health.set(reasonKeys, source.Name, err.Error())
 			continue
 		}
+		trusts[source.Name] = trust
 		b := a.bundles[source.Name]
 		if b == nil || b == a.builtIn[source.Name] {
 			a.health.clear(reasonKeys, source.Name)

@@ -177,17 +177,26 @@ func readArray(ctx context.Context, path string, r *bufio.Reader, first int, eac
 		return err
 	}
 	if tooLong {
-		if fault := each(lineTooLong(path, first)); fault != nil || err != nil {
-			return fault
+		if refused := each(lineTooLong(path, first)); refused != nil || err != nil {
+			return refused
 		}
 		return readLines(ctx, path, r, first+1, each)
 	}
-	rest := io.MultiReader(bytes.NewReader(line), r)
-	whole := json.Valid(line) || bytes.HasSuffix(bytes.TrimSpace(line), []byte("]")) && slices.Contains([]string{".jsonl", ".ndjson"}, format(path))
-	if err == nil && whole {
-		return readLines(ctx, path, bufio.NewReaderSize(rest, 1<<16), first, each)
+	all := io.MultiReader(bytes.NewReader(line), r)
+	if err == nil && isList(path, line) { // with an error it is all there is
+		return readLines(ctx, path, bufio.NewReaderSize(all, 1<<16), first, each)
 	}
-	return readWhole(path, rest, false, each)
+	return readWhole(path, all, false, each)
+}
+
+// isList reports whether a line that begins a list holds the whole of it. Where
+// the file's name promises one text a line, one that does not decode is one too.
+func isList(path string, line []byte) bool {
+	switch format(path) {
+	case ".jsonl", ".ndjson":
+		return bytes.HasSuffix(bytes.TrimSpace(line), []byte("]"))
+	}
+	return json.Valid(line)
 }
 
 func lineTooLong(path string, number int) FileMessage {

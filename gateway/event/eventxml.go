@@ -120,7 +120,7 @@ func labelName(label value) []byte {
 	if !label.present() {
 		return nil
 	}
-	if bytes.IndexByte(label.raw, '&') < 0 && bytes.IndexByte(label.raw, '\r') < 0 {
+	if !label.marked() {
 		return label.raw
 	}
 	return []byte(label.string())

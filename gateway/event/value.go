@@ -48,17 +48,23 @@ func (v value) text() (s string, mangled bool) {
 	case formEscaped:
 		return unescapeJSON(v.raw)
 	case formXML:
-		if bytes.IndexByte(v.raw, '&') >= 0 || bytes.IndexByte(v.raw, '<') >= 0 || bytes.IndexByte(v.raw, '\r') >= 0 {
+		if v.marked() {
 			return unescapeXML(v.raw)
 		}
 	}
 	return legalText(v.raw)
 }
 
+// marked reports whether XML text holds what stands for something else: a
+// reference, CDATA or a comment, a line end.
+func (v value) marked() bool {
+	return bytes.IndexByte(v.raw, '&') >= 0 || bytes.IndexByte(v.raw, '<') >= 0 || bytes.IndexByte(v.raw, '\r') >= 0
+}
+
 // equalFold compares the value with an ASCII word without making a string of
 // it where that can be helped.
 func (v value) equalFold(word string) bool {
-	if v.form == formEscaped || v.form == formXML && (bytes.IndexByte(v.raw, '&') >= 0 || bytes.IndexByte(v.raw, '<') >= 0) {
+	if v.form == formEscaped || v.form == formXML && v.marked() {
 		return EqualFoldASCII(v.string(), word)
 	}
 	if len(v.raw) != len(word) {
