@@ -1,6 +1,7 @@
 package gateway
 
 import (
+	"encoding/json"
 	"fmt"
 	"maps"
 	"strconv"
@@ -51,5 +52,23 @@ func TestTreesAreFollowedThroughACollector(t *testing.T) {
 	logs := s.decisions()[seq]
 	if len(logs) != 1 || logs[0].Custom.Record != 1 || logs[0].Custom.Host != "ws01" {
 		t.Errorf("decided: %+v", logs)
+	}
+}
+
+// What ship lets a collector be called is what a configuration file may name.
+func TestWhatCanNameACollectorIsWhatAConfigurationTakes(t *testing.T) {
+	t.Parallel()
+	for name, want := range map[string]bool{"wef": true, "WEF-2_b": true, "a b": false, "a.b": false, "a*": false, ">": false, "": false, "wef\n": false} {
+		can, err := CanNameCollector(name)
+		if err != nil || can != want {
+			t.Errorf("%q: %v, %v", name, can, err)
+		}
+		quoted, err := json.Marshal(name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := readConfigText(t, "hosts:\n  collectors: ["+string(quoted)+"]\n"); (err == nil) != want {
+			t.Errorf("%q in a configuration: %v", name, err)
+		}
 	}
 }

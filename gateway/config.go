@@ -2,6 +2,7 @@ package gateway
 
 import (
 	_ "embed"
+	"fmt"
 	"strings"
 	"time"
 )
@@ -139,3 +140,13 @@ var configSchema []byte
 
 // ConfigSchema is the JSON Schema that a configuration file is held to.
 func ConfigSchema() []byte { return configSchema }
+
+// CanNameCollector tells whether hosts.collectors of a configuration may hold the
+// name, by the schema that a configuration file is held to.
+func CanNameCollector(name string) (bool, error) {
+	schema, err := compileConfigSchema()
+	if err != nil {
+		return false, fmt.Errorf("the schema built in: %w", err)
+	}
+	return schema.Validate(map[string]any{"hosts": map[string]any{"collectors": []any{name}}}) == nil, nil
+}

@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"math"
 	"os"
-	"regexp"
 	"slices"
 	"time"
 
@@ -75,20 +74,23 @@ Exit code 0: all is stored, now or before. 1: something is not.`,
 	return cmd
 }
 
-// collectorName is what the schema of hosts.collectors lets a collector be called.
-var collectorName = regexp.MustCompile(`^[A-Za-z0-9_-]+$`)
-
 func (f *shipFlags) check(paths []string) error {
 	switch {
 	case f.host != "" && f.collector != "":
 		return errors.New("--host and --collector are given: leave one out")
-	case f.collector != "" && !collectorName.MatchString(f.collector):
-		return withHint(fmt.Errorf("--collector %q: hosts.collectors of the configuration can name no such collector", f.collector), "letters, digits, - and _")
 	case f.rate < 0 || math.IsNaN(f.rate) || math.IsInf(f.rate, 0):
 		return fmt.Errorf("--rate %v: it is a number of messages a second, or 0 for as fast as the bus takes them", f.rate)
 	}
 	if err := checkOutput(f.output, "text", "json"); err != nil {
 		return err
+	}
+	if f.collector != "" {
+		switch can, err := gateway.CanNameCollector(f.collector); {
+		case err != nil:
+			return err
+		case !can:
+			return withHint(fmt.Errorf("--collector %q: hosts.collectors of the configuration can name no such collector", f.collector), "letters, digits, - and _")
+		}
 	}
 	for i, path := range paths {
 		if path == "-" {
