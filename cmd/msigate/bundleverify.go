@@ -27,7 +27,8 @@ its size, its signature by one of the keys, the roots and content that its owner
 have, its serial and not_after, and who approved it. What only a gateway knows is left
 to it: the serial it had last, and whether its canaries still see what they must.
 
-Exit codes: 0 it would be believed, 1 not, and why; 2 the command line is wrong.`,
+Exit codes: 0 it would be believed, 1 not, and why; 2 the command line is wrong, or a
+file of --key or --approver holds no public key.`,
 		Example: `  msigate bundle verify --key owner.pub.pem governance.tar.gz
   msigate bundle verify --name governance --key owner.pub.pem --approver second.pub.pem --approved governance.tar.gz`,
 		DisableFlagsInUseLine: true,
