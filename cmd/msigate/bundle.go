@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"strings"
@@ -98,14 +99,25 @@ func readArchiveFile(path string) ([]byte, error) {
 // and a link to it stays; a device or a pipe is written into.
 func writeArchiveFile(path string, b *governance.Bundle) (err error) {
 	mode := os.FileMode(0o644)
-	if info, err := os.Stat(path); err == nil {
-		if !info.Mode().IsRegular() {
-			return writeInto(path, b)
+	switch info, err := os.Stat(path); {
+	case errors.Is(err, fs.ErrNotExist):
+		if target, err := os.Readlink(path); err == nil { // a link to what is not there yet
+			if folder, _ := filepath.Split(path); !filepath.IsAbs(target) {
+				target = folder + target
+			}
+			return writeArchiveFile(target, b)
 		}
+	case err != nil: // also links that lead in a circle, which a rename would end
+		return fmt.Errorf("write %s: %w", path, reason(err))
+	case !info.Mode().IsRegular():
+		return writeInto(path, b)
+	default:
 		mode = info.Mode().Perm()
-		if path, err = filepath.EvalSymlinks(path); err != nil {
+		target, err := filepath.EvalSymlinks(path)
+		if err != nil {
 			return fmt.Errorf("write %s: %w", path, reason(err))
 		}
+		path = target
 	}
 	file, err := os.CreateTemp(filepath.Dir(path), ".msigate-bundle-*")
 	if err != nil {
