@@ -2,6 +2,7 @@ package gateway
 
 import (
 	"bytes"
+	"context"
 	"errors"
 	"io"
 	"net/http"
@@ -150,5 +151,22 @@ func TestActivationThatNobodyCouldSeeIsRefusedEvenIfItNarrows(t *testing.T) {
 	}
 	if serial, _ := d.active(); serial != 1 || !d.degraded(reasonAudit) {
 		t.Errorf("serial %d, degraded %q", serial, d.health.shown())
+	}
+}
+
+// A gateway that is told to stop keeps what it could not store for the next one,
+// and does not call itself degraded for that.
+func TestAuditEventAtAStopIsKeptAndNoReasonToBeDegraded(t *testing.T) {
+	d := newDesk(t)
+	stopped, stop := context.WithCancel(patient(t))
+	stop()
+	d.ledger.record(stopped, auditEvent{Event: "keys", Detail: "at a stop"})
+	if n := len(d.ledger.waiting()); n != 1 || d.degraded(reasonAudit) {
+		t.Errorf("%d events wait, degraded %q", n, d.health.shown())
+	}
+	d.start()
+	d.tendOnce(patient(t))
+	if told := d.site.auditsOf("keys"); len(told) != 1 || told[0].Detail != "at a stop" || d.degraded(reasonAudit) {
+		t.Errorf("the next one stored %+v, degraded %q", told, d.health.shown())
 	}
 }

@@ -84,8 +84,13 @@ func (l *Ledger) record(ctx context.Context, e auditEvent) {
 		if err = l.store(ctx, a); err == nil {
 			return
 		}
-		l.log.Warn("an audit event is kept on disk until the stream takes it", "event", e.Event, "error", err)
-		err = l.keep(a)
+		if errors.Is(ctx.Err(), context.Canceled) { // told to stop: nothing is wrong with the stream
+			l.log.Info("an audit event is kept on disk for the next start, since this one stops", "event", e.Event)
+			err = l.keepQuietly(a)
+		} else {
+			l.log.Warn("an audit event is kept on disk until the stream takes it", "event", e.Event, "error", err)
+			err = l.keep(a)
+		}
 	}
 	if err != nil {
 		l.log.Error("an audit event was not stored", "event", e.Event, "detail", e.Detail, "error", err)
@@ -96,8 +101,19 @@ func (l *Ledger) record(ctx context.Context, e auditEvent) {
 	}
 }
 
-// keep writes an event to the disk. It is there when it returns.
+// keep writes an event to the disk, and says that it waits there.
 func (l *Ledger) keep(a audited) error {
+	if err := l.keepQuietly(a); err != nil {
+		return err
+	}
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.tell()
+	return nil
+}
+
+// keepQuietly writes an event to the disk. It is there when it returns.
+func (l *Ledger) keepQuietly(a audited) error {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if l.kept >= maxKept {
@@ -116,7 +132,6 @@ func (l *Ledger) keep(a audited) error {
 		return fmt.Errorf("keep an audit event: %w", err)
 	}
 	l.kept++
-	l.tell()
 	return nil
 }
 
