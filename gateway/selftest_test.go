@@ -3,6 +3,7 @@ package gateway
 import (
 	"context"
 	"fmt"
+	"maps"
 	"os"
 	"path/filepath"
 	"slices"
@@ -218,7 +219,11 @@ func TestAMarkHidesNothing(t *testing.T) {
 	s.forgetState()
 	r = s.run()
 	s.settled(r)
-	if after := s.peoples(); fmt.Sprint(after) != fmt.Sprint(before) {
+	after := s.peoples()
+	for _, told := range []map[string]int{before, after} {
+		maps.DeleteFunc(told, func(subject string, _ int) bool { return strings.HasPrefix(subject, "verdicts.rollup.") }) // in their own time
+	}
+	if !maps.Equal(after, before) {
 		t.Errorf("after all was read again: %v, want %v", after, before)
 	}
 
