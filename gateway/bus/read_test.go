@@ -79,7 +79,7 @@ func TestReadGivesExactlyTheRangeAndEndsByItself(t *testing.T) {
 		if got := fmt.Sprint(span(t, c, k.o)); got != k.want {
 			t.Errorf("%+v: %s, want %s", k.o, got, k.want)
 		}
-		if took := time.Since(start); took > time.Second {
+		if took := time.Since(start); took >= stall {
 			t.Errorf("%+v took %s: it waited for something", k.o, took)
 		}
 	}
@@ -246,7 +246,7 @@ func TestReadEndsWhenWhatIsLeftExpiresMeanwhile(t *testing.T) {
 		}
 		return true
 	})
-	if err != nil || got != 1000 || time.Since(start) > 5*time.Second { // the pull on its way is given still
+	if err != nil || got < 900 || got > 1000 || time.Since(start) > 5*time.Second { // what is on its way of this pull is given still
 		t.Errorf("it ended at %d after %s with %v", got, time.Since(start), err)
 	}
 }
