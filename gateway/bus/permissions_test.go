@@ -83,7 +83,7 @@ func denied(t testing.TB, c *Conn, subject string, data []byte) bool {
 	if err := c.nc.FlushTimeout(5 * time.Second); err != nil {
 		t.Fatal(err)
 	}
-	for until := time.Now().Add(300 * time.Millisecond); time.Now().Before(until); time.Sleep(5 * time.Millisecond) {
+	for until := time.Now().Add(10 * time.Second); time.Now().Before(until); time.Sleep(5 * time.Millisecond) {
 		if c.refusedSince(subject, start) != nil {
 			return true
 		}
@@ -183,8 +183,11 @@ func TestEachRoleHearsItsOwnAnswersOnly(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			refused := false
-			for until := time.Now().Add(300 * time.Millisecond); !refused && time.Now().Before(until); time.Sleep(5 * time.Millisecond) {
+			refused, wait := false, 10*time.Second
+			if own { // nothing comes
+				wait = 300 * time.Millisecond
+			}
+			for until := time.Now().Add(wait); !refused && time.Now().Before(until); time.Sleep(5 * time.Millisecond) {
 				refused = c.refusedSince(subject, start) != nil
 			}
 			if refused == own {

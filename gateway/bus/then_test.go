@@ -91,6 +91,7 @@ func TestWhatFollowsThenIsNotSentBeforeItReturns(t *testing.T) {
 		}
 	}
 	eventually(t, "the other host does not wait", func() bool { return len(s.all()) == 1 })
+	eventually(t, "the first and that of the other host are stored", func() bool { return stored(t, c, StreamDecisions) >= 2 })
 	time.Sleep(50 * time.Millisecond)
 	if n := stored(t, c, StreamDecisions); n != 2 || p.State().Pending != 3 {
 		t.Errorf("%d decisions and %+v, want the first and that of the other host; two outputs and a Then waiting", n, p.State())
