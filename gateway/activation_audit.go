@@ -32,7 +32,7 @@ func (a *activation) auditFirst(span telemetry.Activating, s *policy.Snapshot, c
 	case slices.ContainsFunc(candidates, func(c *candidate) bool { return c.widens }):
 		return fmt.Errorf("the activation is refused, since it widens what is excused and nobody could see that: %w", err)
 	}
-	if kept := a.ledger.keep(event); kept != nil {
+	if kept := a.ledger.keep(span.Context, event); kept != nil {
 		return fmt.Errorf("the activation is refused: %w, and neither on disk: %w", err, kept)
 	}
 	a.tel.Log.Warn("an activation that only narrows goes ahead; its audit event is kept on disk until the stream takes it", "error", err)

@@ -84,13 +84,12 @@ func (l *Ledger) record(ctx context.Context, e auditEvent) {
 		if err = l.store(ctx, a); err == nil {
 			return
 		}
-		if errors.Is(ctx.Err(), context.Canceled) { // told to stop: nothing is wrong with the stream
+		if toldToStop(ctx) {
 			l.log.Info("an audit event is kept on disk for the next start, since this one stops", "event", e.Event)
-			err = l.keepQuietly(a)
 		} else {
 			l.log.Warn("an audit event is kept on disk until the stream takes it", "event", e.Event, "error", err)
-			err = l.keep(a)
 		}
+		err = l.keep(ctx, a)
 	}
 	if err != nil {
 		l.log.Error("an audit event was not stored", "event", e.Event, "detail", e.Detail, "error", err)
@@ -101,19 +100,13 @@ func (l *Ledger) record(ctx context.Context, e auditEvent) {
 	}
 }
 
-// keep writes an event to the disk, and says that it waits there.
-func (l *Ledger) keep(a audited) error {
-	if err := l.keepQuietly(a); err != nil {
-		return err
-	}
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	l.tell()
-	return nil
-}
+// toldToStop reports whether an event was not stored because the gateway stops:
+// nothing is wrong with the stream.
+func toldToStop(ctx context.Context) bool { return errors.Is(ctx.Err(), context.Canceled) }
 
-// keepQuietly writes an event to the disk. It is there when it returns.
-func (l *Ledger) keepQuietly(a audited) error {
+// keep writes an event to the disk. It is there when it returns; that it waits
+// there is told, unless it is the end of ctx that kept the stream from it.
+func (l *Ledger) keep(ctx context.Context, a audited) error {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if l.kept >= maxKept {
@@ -132,6 +125,9 @@ func (l *Ledger) keepQuietly(a audited) error {
 		return fmt.Errorf("keep an audit event: %w", err)
 	}
 	l.kept++
+	if !toldToStop(ctx) {
+		l.tell()
+	}
 	return nil
 }
 

@@ -49,7 +49,7 @@ func TestStopWhileTheStateIsRecoveredEndsItAndLosesNothing(t *testing.T) {
 	case <-time.After(30 * time.Second):
 		t.Fatal("it does not stop")
 	}
-	if took := time.Since(began); took > 10*time.Second {
+	if took := time.Since(began); took > 2*time.Second {
 		t.Errorf("it took %s to stop", took)
 	}
 	(&gatewayRun{log: log}).awaitLog(t, "stopped while the state was recovered")

@@ -355,14 +355,14 @@ func TestConnectEndsWithItsContextWhereNothingEverAnswers(t *testing.T) {
 		time.AfterFunc(50*time.Millisecond, cancel)
 		start := time.Now()
 		_, err := Connect(cancelled, o)
-		if took := time.Since(start); !errors.Is(err, context.Canceled) || took > 4*time.Second || strings.Contains(err.Error(), "hunter2") {
+		if took := time.Since(start); !errors.Is(err, context.Canceled) || took > time.Second || strings.Contains(err.Error(), "hunter2") {
 			t.Errorf("%s: cancelled after %s with %v", name, took, err)
 		}
 		short, cancel := context.WithTimeout(context.Background(), 50*time.Millisecond)
 		defer cancel()
 		start = time.Now()
 		_, err = Connect(short, o)
-		if took := time.Since(start); err == nil || took > 4*time.Second || !strings.Contains(err.Error(), "nothing answered in time") {
+		if took := time.Since(start); err == nil || took > time.Second || !strings.Contains(err.Error(), "nothing answered in time") {
 			t.Errorf("%s: ended after %s with %v", name, took, err)
 		}
 	}

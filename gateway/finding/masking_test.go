@@ -153,7 +153,7 @@ func TestATextMadeToKeepTheMaskerBusyEndsSoonAndMasked(t *testing.T) {
 		line := strings.Repeat(piece, 32<<10/len(piece)) + "S3cretValue"
 		began := time.Now()
 		once, _ := m.String(line)
-		if took := time.Since(began); took > 10*time.Second {
+		if took := time.Since(began); took > 2*time.Second {
 			t.Errorf("%d bytes of %q took %s", len(line), piece, took)
 		}
 		if again, _ := m.String(once); again != once {

@@ -155,7 +155,7 @@ func TestShutdownIsBoundedWhenTheCollectorHangs(t *testing.T) {
 	defer cancel()
 	began := time.Now()
 	err = tel.Shutdown(ctx)
-	if took := time.Since(began); took > 8*time.Second {
+	if took := time.Since(began); took > 2*time.Second {
 		t.Errorf("shutdown took %v, want about 300 ms", took)
 	}
 	if err == nil || !strings.Contains(err.Error(), "flush traces") {
@@ -181,7 +181,7 @@ func TestCollectorThatIsAwayHoldsNothingUp(t *testing.T) {
 	for range 3000 {
 		tel.Process(t.Context(), alertWork()).End(at, nil)
 	}
-	if took := time.Since(began); took > 20*time.Second {
+	if took := time.Since(began); took > 3*time.Second {
 		t.Errorf("set-up and 3000 verdicts took %v", took)
 	}
 	ctx, cancel := context.WithTimeout(t.Context(), 200*time.Millisecond)
