@@ -66,7 +66,9 @@ func (h *host) sweep(ttl, window int64) (swept bool) {
 		}
 		p = next
 	}
-	h.unborn = slices.DeleteFunc(h.unborn, func(d deed) bool { return d.seen+lateStart < h.clock })
+	h.unborn = slices.DeleteFunc(h.unborn, func(d deed) bool {
+		return d.seen+lateStart < h.clock && d.process.late == 0 // those late are still to be read again from there
+	})
 	service := h.newestService()
 	for p := h.members.first; p != nil; {
 		next := p.after

@@ -214,6 +214,40 @@ func TestWhatCameBeforeItsStartIsReadAgain(t *testing.T) {
 	}
 }
 
+// Where the record that brings it in comes when nobody waits for its start any
+// more, what it did is read again from the first of it all the same.
+func TestWhatCameLongBeforeANameIsReadAgain(t *testing.T) {
+	s := newStream(t)
+	s.tells(s.startOf(service, services))
+	s.reads() // the first tree of the host
+	nameless := event.Process{GUID: guid(10), PID: 10}
+	for range 2 {
+		deed := s.event(event.KindNetwork)
+		deed.Process = nameless
+		s.tells(deed)
+	}
+	s.wait(time.Duration(lateStart) + time.Minute)
+	named := s.event(event.KindNetwork)
+	named.Process = proc(10, msiexecPath, "")
+	if !s.tells(named) {
+		t.Fatal("the record with the name is not in scope")
+	}
+	h := s.tracker.hosts[testHost]
+	if h.swept != h.clock {
+		t.Fatal("nothing was swept meanwhile")
+	}
+	if from := h.firstOf(h.late[0]).at; from != place(2) {
+		t.Errorf("it is read again from %v", from)
+	}
+	if got := s.reads(); !slices.Equal(got, []uint32{10}) { // the second; the first was decided at its time
+		t.Errorf("%v are decided", got)
+	}
+	s.passes(time.Hour)
+	if len(h.unborn) != 0 {
+		t.Errorf("%d kept after an hour", len(h.unborn))
+	}
+}
+
 // A managed custom action is told by its server: what was told of it before the
 // server's own start is told anew.
 func TestALateServerTellsWhatItStarted(t *testing.T) {

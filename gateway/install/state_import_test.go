@@ -65,6 +65,10 @@ func TestAStateThatCannotBeIsRefusedByItsField(t *testing.T) {
 		{"files[1].earlier: ", func(s *HostState) { s.Files[1].Earlier = []writeState{{}} }},
 		{"clients: process", func(s *HostState) { s.Clients[1] = s.Clients[0] }},
 		{"clients: process 1 is none, of no tree", func(s *HostState) { s.Clients[1] = 1 }},
+		{"late: nobody told of process", func(s *HostState) {
+			s.Late = s.Clients[:1]
+			s.Processes[s.Late[0]-1].Sequence = 0
+		}},
 		{"records[1].at: it does not follow", func(s *HostState) { s.Records[1] = s.Records[0] }},
 		{"packages[0].path: ", func(s *HostState) { s.Packages = []packageLogState{{Path: s.Files[0].Path}} }},
 		{"packages[0].notes: ", func(s *HostState) {

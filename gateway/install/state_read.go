@@ -59,8 +59,8 @@ func (s *HostState) restore(name string) (*host, error) {
 	r.files("files", r.s.Files, &h.fileTable)
 	r.files("strange", r.s.Strange, &h.strange)
 	h.clients = r.processList("clients", r.s.Clients)
-	h.late = r.processList("late", r.s.Late)
 	r.unborn(h)
+	r.late(h)
 	records := r.records()
 	h.records = records[:min(s.Kept, len(records)):min(s.Kept, len(records))]
 	r.packages(h)
@@ -246,6 +246,18 @@ func (r *stateReader) unborn(h *host) {
 			return
 		}
 		h.unborn = append(h.unborn, d)
+	}
+}
+
+// late reads the processes that joined a tree late, and are to be read again
+// from the first that was told of them.
+func (r *stateReader) late(h *host) {
+	h.late = r.processList("late", r.s.Late)
+	for n, p := range h.late {
+		if p.listed && h.firstOf(p).at.Sequence == 0 {
+			r.fail("", "nobody told of process %d", r.s.Late[n])
+			return
+		}
 	}
 }
 
