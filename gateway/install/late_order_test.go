@@ -43,6 +43,9 @@ func (g *gateway) take(e *event.Event) {
 	}
 	for from, ok := g.tracker.Joined(e.Host); ok; from, ok = g.tracker.Joined(e.Host) {
 		g.joined++
+		if from.Sequence == 0 {
+			g.Fatalf("at %d, processes joined that nobody told of", n)
+		}
 		for m := max(from.Sequence, uint64(g.lost)+1); m <= n; m++ {
 			if one := g.log[m-1]; one.Host == e.Host && g.tracker.Awaits(one) {
 				g.apply(one, m)
