@@ -153,16 +153,13 @@ func eventEnd(text []byte, start int) int {
 func strayText(text []byte) string {
 	for {
 		text = bytes.TrimSpace(text)
-		terminator := "-->"
+		aside, found := xmlAsideOf(text)
 		switch {
-		case len(text) == 0:
+		case len(text) == 0, found && aside.size == 0: // which is a fault of its own
 			return ""
-		case bytes.HasPrefix(text, []byte("<?")):
-			terminator = "?>"
-		case !bytes.HasPrefix(text, []byte("<!--")):
+		case !found, aside.cdata != nil:
 			return fmt.Sprintf("%q", clip(text))
 		}
-		_, rest, _ := bytes.Cut(text, []byte(terminator))
-		text = rest
+		text = text[aside.size:]
 	}
 }

@@ -45,14 +45,13 @@ func (s *xmlScanner) next() (tag xmlTag, fault *Fault) {
 		}
 		s.at += i
 		rest := s.text[s.at:]
-		var terminator string
+		aside, found := xmlAsideOf(rest)
 		switch {
-		case bytes.HasPrefix(rest, []byte("<!--")):
-			terminator = "-->"
-		case bytes.HasPrefix(rest, []byte("<![CDATA[")):
-			terminator = "]]>"
-		case bytes.HasPrefix(rest, []byte("<?")):
-			terminator = "?>"
+		case found && aside.size == 0:
+			s.at = len(s.text)
+			return tag, s.fault("cut short: no %s", aside.ends)
+		case found:
+			s.at += aside.size
 		case bytes.HasPrefix(rest, []byte("<!")):
 			return tag, s.fault("document type declarations are refused")
 		case bytes.HasPrefix(rest, []byte("</")):
@@ -60,13 +59,35 @@ func (s *xmlScanner) next() (tag xmlTag, fault *Fault) {
 		default:
 			return s.startTag()
 		}
-		end := bytes.Index(rest, []byte(terminator))
-		if end < 0 {
-			s.at = len(s.text)
-			return tag, s.fault("cut short: no %s", terminator)
-		}
-		s.at += end + len(terminator)
 	}
+}
+
+// xmlAside is what begins with '<' and is no tag: a comment, a CDATA section or
+// a processing instruction.
+type xmlAside struct {
+	ends  string // how it has to end
+	size  int    // of the whole; 0: it does not end
+	cdata []byte // a CDATA section's text
+}
+
+// xmlAsideOf is the aside that b begins with, if it does. Where it ends is looked
+// for behind what it begins with: "<!-->" is the beginning of a comment.
+func xmlAsideOf(b []byte) (aside xmlAside, found bool) {
+	for _, one := range [...]struct{ begins, ends string }{{"<!--", "-->"}, {"<![CDATA[", "]]>"}, {"<?", "?>"}} {
+		content, is := bytes.CutPrefix(b, []byte(one.begins))
+		if !is {
+			continue
+		}
+		aside.ends = one.ends
+		if end := bytes.Index(content, []byte(one.ends)); end >= 0 {
+			aside.size = len(one.begins) + end + len(one.ends)
+			if one.begins == "<![CDATA[" {
+				aside.cdata = content[:end]
+			}
+		}
+		return aside, true
+	}
+	return aside, false
 }
 
 func (s *xmlScanner) endTag() (tag xmlTag, fault *Fault) {
@@ -225,23 +246,13 @@ func unescapeXML(b []byte) (s string, mangled bool) {
 			}
 			i += size
 		case c == '<':
-			rest := b[i:]
-			if cdata, found := bytes.CutPrefix(rest, []byte("<![CDATA[")); found {
-				text, _, _ := bytes.Cut(cdata, []byte("]]>"))
-				legal, bad := legalText(lineFeeds(text))
-				out, mangled = append(out, legal...), mangled || bad
-				i += len("<![CDATA[") + len(text) + len("]]>")
-				continue
-			}
-			terminator := "?>"
-			if bytes.HasPrefix(rest, []byte("<!--")) {
-				terminator = "-->"
-			}
-			end := bytes.Index(rest, []byte(terminator))
-			if end < 0 {
+			aside, _ := xmlAsideOf(b[i:])
+			if aside.size == 0 {
 				return string(out), true
 			}
-			i += end + len(terminator)
+			legal, bad := legalText(lineFeeds(aside.cdata))
+			out, mangled = append(out, legal...), mangled || bad
+			i += aside.size
 		case c == '\r':
 			out = append(out, '\n')
 			if i++; i < len(b) && b[i] == '\n' {

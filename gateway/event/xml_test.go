@@ -92,6 +92,9 @@ func TestXMLContent(t *testing.T) {
 		{`<Event><EventData><Data Name="a">1<b/>2</Data><Data Name="c">3</Data></EventData></Event>`, []string{"c=3"}},
 		{`<Event><UserData><Data Name="a">1</Data></UserData><EventData><Data Name="c">3</Data></EventData></Event>`, []string{"c=3"}},
 		{`<Event><EventData><!-- <Data Name="a">1</Data> --><Data Name="c">3</Data></EventData></Event>`, []string{"c=3"}},
+		{`<Event><EventData><Data Name="a">1<!-->2-->3</Data><!--><Data Name="b">1</Data>--></EventData></Event>`, []string{"a=13"}},
+		{`<Event><EventData><Data Name="a">1<?>2?>3</Data></EventData></Event>`, []string{"a=13"}},
+		{`<Event><EventData><Data Name="a">1<!--></Data></EventData></Event>`, nil},
 		{`<Event><EventData><Data Name="a"><![CDATA[</Data>]]></Data></EventData></Event>`, []string{"a=</Data>"}},
 		{`<Event><EventData><Data Name="a">a > b</Data></EventData></Event>`, []string{"a=a > b"}},
 		{`<Event><EventData><Data Name="a">1</EventData></Event>`, nil},
@@ -108,6 +111,37 @@ func TestXMLContent(t *testing.T) {
 		got, ok := dataOfScanner([]byte(test.text))
 		if ok != (test.want != nil) || ok && !slices.Equal(got, test.want) {
 			t.Errorf("%s: %v %q, want %q", test.text, ok, got, test.want)
+		}
+	}
+}
+
+// Text between Events is a record of its own that cannot be read, and hides none.
+func TestTextOutsideOfAnyEventIsAFault(t *testing.T) {
+	one := string(storyLines(t, ShapeEventXML)[0])
+	for between, want := range map[string]string{
+		"":                        "",
+		"\n<!-- a --><!--> -->\n": "",
+		"<?a b?>":                 "",
+		"<!-->":                   "cut short: no -->",
+		"a":                       `text outside of any Event: "a"`,
+		"<!-- a -->b":             `text outside of any Event: "b"`,
+		"<![CDATA[a]]>":           `text outside of any Event: "<![CDATA[a]]>"`,
+		"<![CDATA[]]>":            `text outside of any Event: "<![CDATA[]]>"`,
+	} {
+		records, fault := Decode([]byte(one + between + one))
+		if fault != nil {
+			t.Fatalf("%q: %v", between, fault)
+		}
+		events, faults := 0, ""
+		for _, r := range records {
+			if r.Fault == nil {
+				events++
+			} else {
+				faults += r.Fault.Detail
+			}
+		}
+		if events != 2 || (faults == "") != (want == "") || !strings.Contains(faults, want) {
+			t.Errorf("%q: %d events, %q, want %q", between, events, faults, want)
 		}
 	}
 }
