@@ -34,11 +34,8 @@ func runsOf(t testing.TB, runs int) int {
 		}
 		return n
 	}
-	if testing.Short() || underRace {
+	if testing.Short() || underRace || os.Getenv("MSIGATE_SHARED") != "required" { // .ci/run takes all of them
 		return max(1, runs/4)
-	}
-	if os.Getenv("MSIGATE_SHARED") != "required" { // .ci/run takes all of them
-		return max(1, runs/2)
 	}
 	return runs
 }
