@@ -58,14 +58,7 @@ func TestKillAtEveryStepOfAnActivationLeavesTheOldOrTheNewSnapshot(t *testing.T)
 	}
 	random := rand.New(rand.NewPCG(seedOf(t), 5))
 	random.Shuffle(len(steps), func(i, j int) { steps[i], steps[j] = steps[j], steps[i] })
-	n := runsOf(t, len(steps))
-	if testing.Short() || underRace { // what is killed runs in processes of its own
-		n = 4
-		t.Log("-short or -race: 4 steps instead of all")
-	}
-	if n < len(steps) {
-		steps = steps[:n]
-	}
+	steps = steps[:min(runsOf(t, len(steps)), len(steps))]
 	owner, other := newPerson(t, "owner"), newPerson(t, "other")
 	archive := func(folder string, serial int64) []byte {
 		return signed(t, folder, signing{serial: serial, by: owner, approvers: []*person{other}})

@@ -35,7 +35,9 @@ func runsOf(t testing.TB, runs int) int {
 		return n
 	}
 	if testing.Short() || underRace || os.Getenv("MSIGATE_SHARED") != "required" { // .ci/run takes all of them
-		return max(1, runs/4)
+		few := max(1, runs/4)
+		t.Logf("%d of %d runs; .ci/run takes all", few, runs)
+		return few
 	}
 	return runs
 }
